@@ -1,0 +1,179 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The developer's commands: nox -l lists them, CONTRIBUTING.md explains them, make test runs the fast ones."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from tooling import ansible_test, pythons, steps  # noqa: E402
+from tooling.environments import cell, environment  # noqa: E402
+from tooling.paths import BUILD, COLLECTIONS, HOME, LOCKS, PLACE, link_collection  # noqa: E402
+
+nox.options.sessions = ["lint", "types", "units"]
+nox.options.envdir = BUILD / "nox"
+
+BIN = Path(sys.executable).parent
+PACKAGE = "ansible_collections.mondoo.fleet.plugins"
+TYPED = ["plugin_utils", "action", "filter"]
+
+
+def tool(name: str, *options: str | Path, title: str = "", cwd: Path = ROOT, **env: str) -> steps.Step:
+    """Return a step that runs a tool of .build/venv, which says only yes or no."""
+    settings = environment(BIN.parent, HOME, ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS), **env)
+    return steps.Step(title or name, [BIN / name, *options], steps.one, settings, cwd)
+
+
+def run_all(session: nox.Session, todo: Iterable[steps.Step]) -> None:
+    """Run every step, also after one that fails, and fail at the end."""
+    steps.forget(session.name)
+    link_collection()
+    total = sum((steps.run(session.name, step) for step in todo), steps.Count())
+    if total.failed:
+        session.error(f"{total.passed} passed, {total.failed} failed")
+    session.log(f"{total.passed} passed, {total.skipped} skipped")
+
+
+@nox.session(venv_backend="none")
+def format(session: nox.Session) -> None:
+    """Sort imports, repair what ruff can, and format."""
+    run_all(session, [tool("ruff", "check", "--fix", "."), tool("ruff", "format", ".")])
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check style, YAML, roles and playbooks, documentation of plugins, and changelog fragments."""
+    # antsibull-docs copies the whole folder that it is given: not that of the tree, which holds .build.
+    copy = ansible_test.copy_collection(BUILD / "docs/collections" / PLACE, not_recorded)
+    docs = tool("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", copy)
+    run_all(
+        session,
+        [
+            tool("ruff", "check", "."),
+            tool("ruff", "format", "--check", ".", title="ruff format"),
+            tool("yamllint", "--strict", "."),
+            tool("ansible-lint", "--strict", ANSIBLE_HOME=str(BUILD / "ansible")),
+            docs,
+            tool("antsibull-changelog", "lint"),
+        ],
+    )
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Check the types of the brain, the sandbox, the demo and the tools."""
+    packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
+    packages += [word for name in ("sandbox", "tooling") for word in ("-p", name)]
+    files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
+    run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
+
+
+def brain(session: nox.Session, version: str, core: str) -> steps.Step:
+    """Return the step that runs the units of the brain on one Python with one ansible-core."""
+    venv = cell(version, core)
+    env = environment(venv, HOME, ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
+    argv = [venv / "bin/python", "-m", "pytest", *(session.posargs or ["tests/unit"])]
+    return steps.Step(f"brain on Python {version}, ansible-core {core}", argv, steps.pytest, env)
+
+
+def hands_on(version: str) -> steps.Step:
+    """Return the step that runs the units of the hands on one Python, where nothing is installed."""
+    python = pythons.find(version)
+    assert python is not None
+    path = os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests")])
+    env = environment(BIN.parent, HOME, PYTHONPATH=path)
+    argv = [python, "-m", "unittest", "discover", "-s", "tests/unit/hands"]
+    return steps.Step(f"hands on Python {version}", argv, steps.unittest, env)
+
+
+@nox.session(venv_backend="none")
+def hands(session: nox.Session) -> None:
+    """Test the hands with unittest on each Python found, 3.6 to 3.13."""
+    run_all(session, [hands_on(version) for version in pythons.found(pythons.HANDS, "units of the hands on it")])
+
+
+@nox.session(venv_backend="none")
+def units(session: nox.Session) -> None:
+    """Test the brain on each Python found with its newest ansible-core, and with the oldest (units-X.Y: just that)."""
+    run_all(session, [brain(session, *pair) for pair in pythons.default_cells("units of the brain on it")])
+
+
+def units_of(core: str, session: nox.Session) -> None:
+    """Test the brain with one ansible-core on each Python found that it supports."""
+    versions = pythons.found(pythons.CORES[core], f"units with ansible-core {core} on it")
+    run_all(session, [brain(session, version, core) for version in versions])
+
+
+def not_recorded(name: str) -> bool:
+    """Leave out the recordings: thousands of files whose bytes are what they are, which no check may judge."""
+    return not name.startswith("tests/transcripts/")
+
+
+def sanity_of(core: str, session: nox.Session) -> None:
+    """Run all of ansible-test sanity with one ansible-core."""
+    place = ansible_test.workplace(core, "sanity", not_recorded)
+    argv = [place.command, "sanity", "--color", "no", "--truncate", "0", *session.posargs]
+    step = steps.Step(f"sanity of ansible-core {core}", argv, steps.ansible_test, place.env, place.collection)
+    run_all(session, [step])
+
+
+def integration_of(core: str, session: nox.Session) -> None:
+    """Run ansible-test integration with one ansible-core, on this machine and against the sandbox platform."""
+    place = ansible_test.workplace(core, "integration")
+    argv = [place.command, "integration", "--color", "no", "--continue-on-error", *session.posargs]
+    step = steps.Step(f"integration with ansible-core {core}", argv, steps.ansible_test, place.env, place.collection)
+    run_all(session, [step])
+
+
+@nox.session(venv_backend="none")
+def sanity(session: nox.Session) -> None:
+    """Run ansible-test sanity of the newest ansible-core for each Python found, and of the oldest (sanity-X.Y: one)."""
+    for core in pythons.default_cores("its sanity"):
+        session.notify(f"sanity-{core}")
+
+
+@nox.session(venv_backend="none")
+def integration(session: nox.Session) -> None:
+    """Run ansible-test integration with each ansible-core that a Python found can have (integration-X.Y: one)."""
+    for core in filter(pythons.python_for, pythons.CORES):
+        session.notify(f"integration-{core}")
+
+
+@nox.session(venv_backend="none")
+def artifact(session: nox.Session) -> None:
+    """Build the collection, install it elsewhere and use it with nothing of the tree on the path."""
+    env = environment(BIN.parent, HOME)
+    argv = [BIN / "python", "-m", "pytest", *(session.posargs or ["tests/artifact"])]
+    run_all(session, [steps.Step("artifact", argv, steps.pytest, env)])
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Write requirements/*.txt anew from requirements/*.in, with the newest versions that there are today."""
+    maker = BUILD / "venvs/lock"
+    session.run(sys.executable, "-m", "venv", str(maker), external=True)
+    session.run(str(maker / "bin/pip"), "install", "--quiet", "--upgrade", "-r", str(LOCKS / "lock.in"), external=True)
+    oldest = {"dev": "3.11", **{f"core-{core}": versions[0] for core, versions in pythons.CORES.items()}}
+    for name, version in oldest.items():
+        command = [str(maker / "bin/uv"), "pip", "compile", "--quiet", "--universal", "--upgrade", "--no-annotate"]
+        command += ["--custom-compile-command", "make lock", "--python-version", version]
+        with session.chdir(LOCKS):
+            session.run(*command, f"{name}.in", "-o", f"{name}.txt", external=True)
+
+
+for _core in pythons.CORES:
+    for _name, _function in (("units", units_of), ("sanity", sanity_of), ("integration", integration_of)):
+        _session = functools.partial(_function, _core)
+        functools.update_wrapper(_session, _function)
+        nox.session(venv_backend="none", name=f"{_name}-{_core}", default=False)(_session)

@@ -1,0 +1,49 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the modules, said once: the documentation and the actions both validate with these."""
+
+# Both modules take these, so that `module_defaults: group/mondoo.fleet.mondoo` can set them.
+SHARED_OPTIONS = dict(
+    config_path=dict(type="str"),
+    cnspec_path=dict(type="str"),
+    timeout=dict(type="int", default=60),
+)
+
+REGISTRATION_OPTIONS = dict(
+    SHARED_OPTIONS,
+    token=dict(type="str", no_log=True),
+    credentials=dict(type="raw", no_log=True),
+    managed=dict(type="bool", default=True),
+    api_endpoint=dict(type="str"),
+    api_proxy=dict(type="str"),
+    annotations=dict(type="dict"),
+    labels=dict(type="dict"),
+    name=dict(type="str"),
+    scan_interval=dict(
+        type="dict",
+        options=dict(
+            timer=dict(type="int"),
+            splay=dict(type="int"),
+        ),
+    ),
+    updates_url=dict(type="str"),
+    auto_update=dict(type="bool"),
+    settings=dict(type="dict"),
+    unset=dict(type="list", elements="str"),
+    verify=dict(type="str", choices=["true", "false", "strict"], default="true"),
+    force=dict(type="bool", default=False),
+    move=dict(type="bool", default=False),
+    unregister_previous=dict(type="bool", default=True),
+    max_rejected=dict(type="int"),
+    registration_limit=dict(type="int", default=10),
+    retries=dict(type="int", default=5),
+    validate_certs=dict(type="bool", default=True),
+    ca_path=dict(type="path"),
+    controller_proxy=dict(type="str"),
+    backup=dict(type="bool", default=False),
+    owner=dict(type="str"),
+    group=dict(type="str"),
+    mode=dict(type="raw", default="0600"),
+)

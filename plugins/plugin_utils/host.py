@@ -1,0 +1,182 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host as the brain sees it: ask it to write, look and run, in one round trip."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from .errors import FleetError
+from .host_records import (
+    Answer,
+    Candidates,
+    CnspecFile,
+    Command,
+    ConfigFile,
+    Look,
+    LookRequest,
+    Problem,
+    Ran,
+    ReadConfig,
+    RunRequest,
+    System,
+    WriteRequest,
+    Written,
+)
+from .private_keys import private_keys
+from .secrets import Secrets
+
+__all__ = [
+    "Answer",
+    "Candidates",
+    "CnspecFile",
+    "Command",
+    "ConfigFile",
+    "Host",
+    "HostError",
+    "HostLost",
+    "Look",
+    "LookRequest",
+    "Problem",
+    "Ran",
+    "ReadConfig",
+    "RunRequest",
+    "System",
+    "WriteRequest",
+    "Written",
+]
+
+MODULE = "mondoo.fleet.cnspec_host"
+
+
+class HostLost(FleetError):
+    """Say that the host gave no answer: what was asked may have been done, or not."""
+
+
+class HostError(FleetError):
+    """Say that the host refused what was asked; nothing was done."""
+
+
+class Host:
+    """Ask the hands on one host. `calls` counts the round trips."""
+
+    def __init__(self, action: ActionBase, task_vars: dict[str, t.Any], secrets: Secrets) -> None:
+        self._action, self._task_vars, self._secrets = action, task_vars, secrets
+        self.calls = 0
+
+    def call(
+        self,
+        *,
+        look: LookRequest | None = None,
+        write: WriteRequest | None = None,
+        run: RunRequest | None = None,
+    ) -> Answer:
+        """Write, look and run (in this order, each optional) and return what came of it.
+
+        Raises HostLost when no answer came, HostError when the hands refused the request, and, unless something was
+        to be written, what Ansible raises for a host that cannot be reached (which makes it `unreachable`).
+        """
+        if write is not None:
+            self._remember(write.content)
+        requests = {"look": look, "write": write, "run": run}
+        arguments = {name: request.to_arguments() for name, request in requests.items() if request is not None}
+        before = time.time()
+        result = self._execute(arguments, writing=write is not None)
+        after = time.time()
+        self._refuse_failure(result)
+        try:
+            answer = Answer.from_result(result, round_trip=(before, after))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise _lost("the answer is not complete") from None
+        for request, part in ((look, answer.look), (write, answer.written)):
+            if request is not None and part is None:
+                raise _lost("the answer is not complete")
+        self._remember_answer(answer)
+        return answer
+
+    def _execute(self, arguments: dict[str, t.Any], *, writing: bool) -> dict[str, t.Any]:
+        self.calls += 1
+        try:
+            with _silent(self._action):
+                return t.cast(
+                    "dict[str, t.Any]",
+                    self._action._execute_module(module_name=MODULE, module_args=arguments, task_vars=self._task_vars),
+                )
+        except AnsibleConnectionFailure:
+            if writing:
+                raise _lost("the connection was lost") from None
+            raise
+        except AnsibleError:
+            if writing:
+                raise _lost("the module could not be run") from None
+            raise
+
+    def _refuse_failure(self, result: dict[str, t.Any]) -> None:
+        if not isinstance(result, dict):
+            raise _lost("the answer is not JSON")
+        if result.get("unreachable"):
+            raise _lost("the connection was lost")
+        if result.get("_ansible_parsed") is False:
+            raise _unparsed(result)
+        if result.get("failed"):
+            # The message may quote a value; the secrets of this run are known, so it is safe without them.
+            message = " ".join(str(self._secrets.scrub(str(result.get("msg", "")))).split())[:300]
+            raise HostError(
+                "work on the host",
+                message or "the module failed and did not say why",
+                "Check that Ansible can run modules there: ansible HOST -m ansible.builtin.ping",
+                code="host_error",
+            )
+
+    def _remember(self, content: bytes) -> None:
+        for key in private_keys(content.decode("utf-8", "replace")):
+            self._secrets.add(key)
+
+    def _remember_answer(self, answer: Answer) -> None:
+        if answer.look is not None and answer.look.config.content is not None:
+            self._remember(answer.look.config.content)
+        for ran in answer.ran.values():
+            self._remember(f"{ran.stdout}\n{ran.stderr}".encode())
+
+
+@contextlib.contextmanager
+def _silent(action: ActionBase) -> t.Iterator[None]:
+    """Keep what the host says out of the output: the ssh connection prints it at -vvv, and job events keep that.
+
+    The connection's own play context is what it asks (ansible-core 2.16 to 2.21); the action's is another object.
+    """
+    context = action._connection._play_context
+    before = context.no_log
+    context.no_log = True
+    try:
+        yield
+    finally:
+        context.no_log = before
+
+
+def _unparsed(result: dict[str, t.Any]) -> HostLost:
+    code = result.get("rc")
+    if code == 127:
+        return HostLost(
+            "get an answer from the host",
+            "its Python interpreter was not found (exit code 127)",
+            "Set ansible_python_interpreter for this host",
+            code="host_lost",
+        )
+    return _lost("the module ended without one" + (f" (exit code {code})" if isinstance(code, int) else ""))
+
+
+def _lost(cause: str) -> HostLost:
+    return HostLost(
+        "get an answer from the host",
+        cause,
+        "Check the connection and the Python on the host, and run again",
+        code="host_lost",
+    )

@@ -1,0 +1,97 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a call to the platform failed, told from the words of cnspec (Go's and the RPC layer's own errors)."""
+
+from __future__ import annotations
+
+import re
+
+# The platform's own refusal of an identity. Anything else that says Unauthenticated may come from something between.
+REFUSAL = "request permission unauthenticated"
+
+UNAUTHENTICATED = "unauthenticated"
+EMPTY_ANSWER = "empty_answer"
+FOREIGN_ANSWER = "foreign_answer"
+
+# The host did not reach the platform, or something else answered in its place.
+NOT_REACHED = frozenset(
+    (
+        "dns",
+        "refused",
+        "tls",
+        "timeout",
+        "no_route",
+        "reset",
+        "proxy_refused",
+        "proxy_authentication",
+        "proxy_invalid",
+        EMPTY_ANSWER,
+        FOREIGN_ANSWER,
+    )
+)
+
+# In this order: a proxy that cannot be resolved is the proxy's trouble, not DNS.
+_PHRASES = (
+    ("proxy_authentication", ("proxy authentication required",)),
+    ("proxy_refused", ("proxyconnect tcp:",)),
+    ("dns", ("dial tcp: lookup", "no such host", "server misbehaving", "temporary failure in name resolution", "no suitable address")),
+    ("tls", ("x509:", "tls:", "certificate signed by", "server gave http response to https client")),
+    ("timeout", ("deadline exceeded", "client.timeout", "i/o timeout", "handshake timeout", "timed out")),
+    ("no_route", ("network is unreachable", "no route to host", "host is down", "network is down")),
+    ("refused", ("connection refused", "actively refused")),
+    ("reset", ("connection reset", "broken pipe", "forcibly closed", "unexpected eof", ": eof")),
+    (FOREIGN_ANSWER, ("failed to unmarshal proto response",)),
+    ("proxy_invalid", ("could not parse proxy url", "failed to set up mondoo api client: parse")),
+)
+
+# What a proxy that refuses CONNECT leaves of its answer: the status text alone.
+_CONNECT_REFUSED = re.compile(r'Post "[^"]{1,2000}": (?:Bad Gateway|Forbidden|Service Unavailable|Gateway Timeout)')
+_RPC = re.compile(r"rpc error: code = (?P<code>[A-Za-z]+) desc = ?(?P<words>.*)", re.DOTALL)
+_RPC_CODES = {
+    "PermissionDenied": "permission_denied",
+    "NotFound": "not_found",
+    "ResourceExhausted": "rate_limited",
+    "Internal": "server_error",
+    "Unavailable": "server_error",
+    "DeadlineExceeded": "timeout",
+}
+_HTTP_CODES = {403: "permission_denied", 404: "not_found", 407: "proxy_authentication", 429: "rate_limited"}
+
+
+def classify(text: str) -> str | None:
+    """Return the code for the error that cnspec printed; None when its words are not known."""
+    rpc = _RPC.search(text)
+    if rpc is not None:
+        return _classify_rpc(rpc["code"], rpc["words"].strip())
+    lower = text.lower()
+    for code, phrases in _PHRASES:
+        if any(phrase in lower for phrase in phrases):
+            return code
+    return "proxy_refused" if _CONNECT_REFUSED.search(text) else None
+
+
+def classify_http(status: int, body: str) -> str | None:
+    """Return the code for an answer as the debug log shows it."""
+    if status == 401 and body.strip() == REFUSAL:
+        return UNAUTHENTICATED
+    if not body.strip():
+        return EMPTY_ANSWER
+    if body.lstrip().startswith("<") or status == 401:
+        return FOREIGN_ANSWER
+    return _HTTP_CODES.get(status, "server_error" if status >= 500 else None)
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether an error is the platform's own refusal of the identity."""
+    return classify(text) == UNAUTHENTICATED
+
+
+def _classify_rpc(code: str, words: str) -> str | None:
+    if not words:
+        return FOREIGN_ANSWER  # the platform always says something; this was made from a bare HTTP status
+    if code == "Unauthenticated":
+        # The documentation's own example has a piece of the line twice, so what follows is not compared.
+        return UNAUTHENTICATED if words.startswith(REFUSAL) else "refused_by_other_words"
+    return _RPC_CODES.get(code)

@@ -1,0 +1,72 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the fast suite, two sessions at a time, and close with one line: N passed, N failed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from tooling import pythons, steps  # noqa: E402
+from tooling.paths import RESULTS, ROOT, link_collection  # noqa: E402
+
+AT_ONCE = 2
+
+
+def sessions() -> list[str]:
+    """Return the sessions of the fast suite, those that take longest first, so that none is waited for at the end."""
+    integration = [f"integration-{core}" for core in pythons.CORES if pythons.python_for(core)]
+    sanity = [f"sanity-{core}" for core in pythons.default_cores("its units, integration and sanity")]
+    return ["units", *integration, *sanity, "lint", "types", "artifact", "hands"]
+
+
+def run(session: str) -> steps.Count:
+    """Run one session, print what it said in one piece, and return its count; a session that fails counts as failed."""
+    steps.forget(session)
+    began, log = time.monotonic(), RESULTS / f"{session}.log"
+    command = [sys.executable, "-m", "nox", "--session", session, "--no-error-on-missing-interpreters"]
+    with open(log, "wb") as handle:
+        ran = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT)
+    count = steps.Count()
+    for record in steps.recorded(session):
+        count += steps.Count(*(int(record[key]) for key in ("passed", "failed", "skipped")))
+    if count.failed == 0 and (ran.returncode != 0 or count.passed == 0):
+        count += steps.Count(failed=1)
+    seconds = time.monotonic() - began
+    print(f"{log.read_text(errors='replace')}=== {session}: {seconds:.0f} s, {said(count)}\n", flush=True)
+    return count
+
+
+def said(count: steps.Count) -> str:
+    """Return a count in words."""
+    return f"{count.passed} passed, {count.failed} failed" + (f", {count.skipped} skipped" if count.skipped else "")
+
+
+def main() -> int:
+    """Run all sessions, or those named on the command line, and return the exit code."""
+    began = time.monotonic()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    link_collection()
+    todo = sys.argv[1:] or sessions()
+    with ThreadPoolExecutor(AT_ONCE) as lanes:
+        counts = dict(zip(todo, lanes.map(run, todo), strict=True))
+    total = sum(counts.values(), steps.Count())
+    for session, count in counts.items():
+        for record in steps.recorded(session):
+            print(f"{record['seconds']:>7} s  {record['passed']:>5} passed {record['failed']:>3} failed  {record['step']}")
+        if count.failed:
+            print(f"           FAILED: {session} (.build/results/{session}.log)")
+    print(f"{time.monotonic() - began:.0f} s in all")
+    print(f"{total.passed} passed, {total.failed} failed")
+    return int(total.failed > 0 or total.passed == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

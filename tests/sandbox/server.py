@@ -1,0 +1,182 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The platform as an HTTP server on loopback, in threads of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from . import codec, tls
+from .accounts import Store
+from .agent_manager import AgentManager, Caller, Request, Turn
+from .clock import Clock
+from .connection import Connection
+from .console import Console
+from .controls import SPACE, Controls
+from .refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to the caller. `drop` is "reset" or "hangup": nothing goes back, the connection ends so."""
+
+    status: int
+    headers: dict[str, str | None]
+    body: bytes
+    clock: Clock
+    delay: float = 0.0
+    drop: str = ""
+
+
+class Platform(Controls):
+    """Run the platform: `with Platform() as platform: ... platform.url`.
+
+    `tls`: https with a private authority, whose certificate is in the file `ca`. `state`: a file that keeps keys,
+    accounts, agents and tokens over a restart. `endpoint`: the API endpoint in tokens and credentials, if it is not
+    the platform's own URL.
+    """
+
+    def __init__(self, tls: bool = False, port: int = 0, state: str | Path | None = None, endpoint: str = "") -> None:
+        lock = threading.RLock()
+        store = Store(Path(state) if state else None)
+        store.add_space(SPACE)
+        self.console = Console(store, lock)
+        self.agent_manager = AgentManager(store, lock)
+        self.url = ""
+        self.ca: str | None = None
+        self._tls, self._port, self._endpoint = tls, port, endpoint
+        self._stopped = threading.Event()
+        self._folder = contextlib.ExitStack()
+        self._server: Server | None = None
+
+    def control(self, name: str, /, **arguments: Any) -> Any:
+        """Run a control in this process."""
+        return self.console.control(name, arguments)
+
+    def start(self) -> Platform:
+        """Listen; return when calls can be made."""
+        context: ssl.SSLContext | None = None
+        if self._tls:
+            folder = self._folder.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-"))
+            context, ca_file = tls.server_context(Path(folder))
+            self.ca = str(ca_file)
+        self._server = Server(self, self._port, context)
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        self.console.endpoint = self.agent_manager.endpoint = self._endpoint or self.url
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end every connection."""
+        self._stopped.set()
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server.end_connections()
+            self._server = None
+        self._folder.close()
+
+    def __enter__(self) -> Platform:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def wait(self, seconds: float) -> None:
+        """Let a fault's delay pass, unless the platform stops."""
+        self._stopped.wait(seconds)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a call of an agent, and write it into the ledger before the caller knows."""
+        caller = self.agent_manager.caller(request)
+        number, fault = self.console.faults_set.take(request.service, request.method, caller.host)
+        turn = Turn(request, self.console.clock.moved(fault.clock_offset), fault)
+        language = codec.answer_type(request.header("Accept"))
+        status, body = self._act(turn, language) if fault.platform_acts else (200, b"")
+        outcome = "fault" if fault.spoils else "ok" if status < 400 else "refused"
+        status, body, headers = fault.respond(language, status, body)
+        drop = "reset" if fault.reset else "hangup" if fault.hangup else ""
+        self._note(turn, caller, number=number, outcome=outcome, status=0 if drop else status)
+        return Answer(status, {"Content-Type": language, **headers}, body, turn.clock, fault.delay, drop)
+
+    def _act(self, turn: Turn, language: str) -> tuple[int, bytes]:
+        try:
+            says, result = self.agent_manager.answer(turn)
+            return 200, codec.encode(language, says, result)
+        except Refusal as exc:
+            return exc.status, codec.encode(language, codec.STATUS, {"code": exc.code, "message": exc.message})
+
+    def _note(self, turn: Turn, caller: Caller, number: int | None, outcome: str, status: int) -> None:
+        header = turn.request.header
+        self.console.ledger.add(
+            time=time.time(),
+            service=turn.request.service,
+            method=turn.request.method,
+            host=caller.host,
+            outcome=outcome,
+            status=status,
+            request_id=header("X-Request-ID"),
+            agent_mrn=turn.agent_mrn or caller.agent_mrn,
+            service_account_mrn=turn.account.mrn if turn.account else caller.service_account_mrn,
+            acted=turn.acted,
+            fault=number,
+            user_agent=header("User-Agent"),
+            via=header("Via"),
+        )
+
+
+class Server(ThreadingHTTPServer):
+    """Serve connections, each in a thread, and know which are open."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, platform: Platform, port: int, context: ssl.SSLContext | None) -> None:
+        self.platform = platform
+        self._context = context
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), Connection)
+
+    def server_bind(self) -> None:
+        """Bind without asking a resolver for this machine's name, which can take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept; the TLS handshake is made in the connection's own thread, so that a slow one stops nobody."""
+        connection, address = self.socket.accept()
+        if self._context:
+            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget and end a connection."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """End what is still open, so that a kept-alive connection does not outlive the platform."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet when a caller went away; say anything else on stderr."""
+        if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
+            super().handle_error(request, client_address)

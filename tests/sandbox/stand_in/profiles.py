@@ -1,0 +1,152 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Versions of cnspec as data: what each says, knows and does differently.
+
+Every value was read off a recording in tests/transcripts/<version>; a new version is one more entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sandbox.stand_in.arguments import Flag
+
+CREDENTIALS_TEXT = (
+    "The Mondoo Platform credentials provided at {path} didn't successfully authenticate with Mondoo Platform. "
+    "Please re-authenticate with Mondoo Platform. To learn how, read "
+    "https://mondoo.com/docs/cnspec/cnspec-adv-install/registration{end}"
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One version of cnspec. `engine` is the name under which it asks for releases and presents itself."""
+
+    version: str
+    login_flags: tuple[Flag, ...]
+    status_flags: tuple[Flag, ...]
+    logout_flags: tuple[Flag, ...]
+    global_flags: tuple[Flag, ...]
+    bound_flags: tuple[tuple[str, str], ...]
+    engine: str = "cnquery"
+    builtin_providers: tuple[str, ...] = ("core", "mock", "sbom")
+    providers_warning: str = "text"
+    config_reads: int = 3
+    no_config: str = "no Mondoo configuration file provided, using defaults"
+    health_failed: str = "could not check upstream health"
+    wide_labels: bool = True
+    owner_always: bool = False
+    release_feed: str = "warn"
+    shows_updates_url: bool = False
+    shows_providers_url: bool = True
+    outdated_includes_core: bool = False
+    platform_fields: tuple[str, ...] = ("technology_url_segments", "labels", "metadata")
+    unauthenticated: str = CREDENTIALS_TEXT.format(path="{path}", end="/.")
+    ping_report: str = "right"
+    crashes_on_bad_key: bool = False
+    fatal_errors: bool = False
+    vtproto: bool = True
+    user_agent_short: bool = True
+    login_prefix: str = "failed to log in client: failed to log in client"
+    checks_health_after_refusal: bool = True
+    judges_token: bool = True
+    token_parse_prefix: str = "token is malformed: "
+    token_endpoint_wins: bool = True
+    retries_aborted: bool = True
+    resets_annotations: bool = True
+    stores_force: bool = False
+    explicit_https_proxy: bool = True
+    prefers_scope: bool = True
+    dotted_interval: bool = True
+    goodbye: str = "Bye bye, space cat. Client {mrn} unregistered successfully"
+    force_error: str = "--force is required to logout"
+    force_exit: int = 78
+    settings_keys: tuple[str, ...] = ()
+
+    @property
+    def api_version(self) -> str:
+        return self.version.split(".", maxsplit=1)[0]
+
+
+_GLOBAL_12 = (
+    Flag("api-proxy", "string", "Set proxy for communications with Mondoo API"),
+    Flag("auto-update", "bool", "Enable automatic provider installation and update (default true)", default=True),
+    Flag("config", "string", "Set config file path (default $HOME/.config/mondoo/mondoo.yml)"),
+    Flag("log-level", "string", 'Set log level: error, warn, info, debug, trace (default "info")', default="info"),
+    Flag("verbose", "bool", "Enable verbose output", short="v", default=False),
+)
+_LOGIN_12 = (
+    Flag("annotation", "stringToString", "Set the client annotations (default [])", default=None),
+    Flag("api-endpoint", "string", "Set the Mondoo API endpoint"),
+    Flag("help", "bool", "help for login", short="h", default=False),
+    Flag("name", "string", "Set asset name"),
+    Flag("splay", "int", "Randomize the timer by up to this many minutes", default=0),
+    Flag("timer", "int", "Set the scan interval in minutes", default=0),
+    Flag("token", "string", "Set a client registration token", short="t"),
+)
+_STATUS_12 = (
+    Flag("help", "bool", "help for status", short="h", default=False),
+    Flag("output", "string", "Set output format. Accepts json or yaml.", short="o"),
+)
+_LOGOUT_12 = (
+    Flag("force", "bool", "Force re-authentication", default=False),
+    Flag("help", "bool", "help for logout", short="h", default=False),
+)
+_BOUND_12 = (
+    ("api_proxy", "api-proxy"),
+    ("auto_update", "auto-update"),
+    ("auto-update", "auto-update"),
+    ("log-level", "log-level"),
+    ("verbose", "verbose"),
+)
+
+V12_11_0 = Profile(
+    version="12.11.0",
+    login_flags=_LOGIN_12,
+    status_flags=_STATUS_12,
+    logout_flags=_LOGOUT_12,
+    global_flags=_GLOBAL_12,
+    bound_flags=_BOUND_12,
+    settings_keys=("providers_url",),
+)
+
+
+def _reworded(flags: tuple[Flag, ...], **help_texts: str) -> tuple[Flag, ...]:
+    """Return the flags with other help texts, a flag named with `_` for `-`."""
+    return tuple(replace(flag, help=help_texts.get(flag.name.replace("-", "_"), flag.help)) for flag in flags)
+
+
+V13_0_1 = replace(
+    V12_11_0,
+    version="13.0.1",
+    engine="mql",
+    builtin_providers=("core", "mock", "sbom", "recording"),
+    providers_warning="json",
+    config_reads=4,
+    shows_updates_url=True,
+    login_flags=(
+        *_LOGIN_12,
+        Flag("providers-url", "string", "", hidden=True),
+        Flag("updates-url", "string", "Set the updates URL for mql and provider updates"),
+    ),
+    status_flags=_reworded(_STATUS_12, output="Set the output format: json, yaml"),
+    logout_flags=_reworded(_LOGOUT_12, force="Force the logout without confirmation"),
+    global_flags=_reworded(
+        _GLOBAL_12,
+        api_proxy="Set the proxy for communications with Mondoo Platform API",
+        log_level='Set the log level: error, warn, info, debug, trace (default "info")',
+    ),
+    settings_keys=("providers_url", "updates_url"),
+)
+
+V11_69_1 = replace(
+    V12_11_0,
+    version="11.69.1",
+    bound_flags=tuple(pair for pair in _BOUND_12 if pair[0] != "auto-update"),
+    shows_providers_url=False,
+    settings_keys=(),
+)
+
+PROFILES = {profile.version: profile for profile in (V11_69_1, V12_11_0, V13_0_1)}
