@@ -55,4 +55,5 @@ class ActionModule(ActionBase):
             host_name=str(task_vars.get("inventory_hostname", "")),
             fleet_size=len(task_vars.get("ansible_play_hosts_all") or []),
             check_mode=bool(self._task.check_mode),
+            diff_mode=bool(self._task.diff),
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a command that may hang, may print without end, and may leave children behind; nothing of it outlives the call."""
+"""Run a command that may hang, print without end, and leave children behind; nothing of it outlives the call."""
 
 import errno
 import fnmatch
@@ -164,7 +164,7 @@ class _Run:
         if not self._selector.get_map():
             time.sleep(wait)
             return
-        for key, dummy in self._selector.select(wait):
+        for key in [ready[0] for ready in self._selector.select(wait)]:
             chunk = os.read(key.fd, _CHUNK)
             if not chunk:
                 self._selector.unregister(key.fileobj)

@@ -71,7 +71,7 @@ def locked(directory: int) -> Iterator[bool]:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EINTR):
                 raise
             if time.monotonic() > until:
-                raise HostProblem(Problem("other", "another process keeps the directory locked"))
+                raise HostProblem(Problem("other", "another process keeps the directory locked")) from None
         time.sleep(0.02)
     yield held
 

@@ -211,12 +211,12 @@ def _find_owner(swap: Swap) -> _Ownership:
         try:
             uid = int(swap.owner) if swap.owner.isdigit() else pwd.getpwnam(swap.owner).pw_uid
         except KeyError:
-            raise HostProblem(Problem("no_such_owner", "no such user: %s" % swap.owner))
+            raise HostProblem(Problem("no_such_owner", "no such user: %s" % swap.owner)) from None
     if swap.group is not None:
         try:
             gid = int(swap.group) if swap.group.isdigit() else grp.getgrnam(swap.group).gr_gid
         except KeyError:
-            raise HostProblem(Problem("no_such_group", "no such group: %s" % swap.group))
+            raise HostProblem(Problem("no_such_group", "no such group: %s" % swap.group)) from None
     return _Ownership(uid, gid, swap.mode)
 
 

@@ -9,10 +9,10 @@ module: cnspec_host
 short_description: Write, look and run on one host, for the other modules of this collection
 version_added: 0.1.0
 description:
-  - This module is internal. It is what M(mondoo.fleet.mondoo_registration) and M(mondoo.fleet.mondoo_status) send to the host,
-    and its options may change in any release. Use those two instead.
-  - It replaces the configuration file of C(cnspec), looks at that file and at the host, and runs commands, in this order and in one call.
-    It decides nothing, and it does not fail for what it finds. It reports it.
+  - This module is internal. It is what M(mondoo.fleet.mondoo_registration) and M(mondoo.fleet.mondoo_status)
+    send to the host, and its options may change in any release. Use those two instead.
+  - It replaces the configuration file of C(cnspec), looks at that file and at the host, and runs commands,
+    in this order and in one call. It decides nothing, and it does not fail for what it finds. It reports it.
 author:
   - mondoo.fleet contributors (!UNKNOWN)
 requirements:
@@ -32,7 +32,8 @@ options:
   write:
     description:
       - Replace a file in one step, if it still is what was seen before.
-      - A file that has this content already is left as it is, and that is a success. Its mode, owner and group are made right.
+      - A file that has this content already is left as it is, and that is a success.
+        Its mode, owner and group are made right.
       - A symbolic link stays, and the file behind it is replaced.
     type: dict
     suboptions:
@@ -71,13 +72,17 @@ options:
     type: dict
     suboptions:
       config_path:
-        description: The configuration file. C(~) and variables are expanded on the host. Empty means to choose from O(look.config_candidates).
+        description:
+          - The configuration file. C(~) and variables are expanded on the host.
+          - Empty means to choose from O(look.config_candidates).
         type: str
         default: ""
       config_candidates:
         description:
-          - Where the file may be. The keys are what Python's C(platform.system()) returns, an empty key is any other system.
-          - The values are dictionaries of C(plists), property lists that may name the file behind C(--config), and C(paths).
+          - Where the file may be. The keys are what Python's C(platform.system()) returns.
+            An empty key is any other system.
+          - The values are dictionaries of C(plists), property lists that may name the file behind C(--config),
+            and C(paths).
         type: dict
         default: {}
       shadow_candidates:
@@ -162,8 +167,9 @@ written:
     error:
       description:
         - Why the file is not what was asked for, null when it is.
-        - RV(written.error.code) is one of C(changed_meanwhile), C(read_only), C(permission), C(no_space), C(is_directory),
-          C(no_such_owner), C(no_such_group) and C(other). RV(written.error.cause) is the system's own sentence.
+        - RV(written.error.code) is one of C(changed_meanwhile), C(read_only), C(permission), C(no_space),
+          C(is_directory), C(no_such_owner), C(no_such_group) and C(other).
+        - RV(written.error.cause) is the system's own sentence.
       type: dict
       contains:
         code:
@@ -184,16 +190,23 @@ look:
   contains:
     config:
       description:
-        - The configuration file. C(kind) is one of C(file), C(missing), C(directory), C(other), C(relative), C(too_large) and C(unreadable).
-        - C(source) is what chose the path, C(option), C(plist) or C(default). C(content) is encoded as base64.
-        - C(digest) is always that of the whole file, private keys included.
-        - C(writable) tells whether O(write) could replace the file. If not, C(not_writable) tells why, as RV(written.error) does.
+        - The configuration file.
+        - C(path) is where it is, C(source) what chose that path (C(option), C(plist) or C(default)),
+          C(symlink_to) the file behind it if it is a symbolic link.
+        - C(kind) is one of C(file), C(missing), C(directory), C(other), C(relative), C(too_large) and C(unreadable),
+          and C(problem) the system's own sentence where it could not be read. C(exists) is false for C(missing) and
+          C(relative) only.
+        - C(content) is encoded as base64. C(digest) is always that of the whole file, private keys included.
+        - C(size), C(mode), C(uid), C(gid), C(owner), C(group) and C(mtime) are null where they cannot be known.
+        - C(writable) tells whether O(write) could replace the file. If not, C(not_writable) tells why,
+          as RV(written.error) does.
       type: dict
     shadow:
       description: The file that C(cnspec) would prefer, null when there is none.
       type: str
     cnspec:
-      description: The C(path) of the command (null when there is none), whether it is C(executable), and the C(problem) if it is not.
+      description:
+        - The C(path) of the command (null when there is none), whether it is C(executable), and the C(problem) if not.
       type: dict
     system:
       description: The host's operating system, names, address, machine id, Python, user and init system.
@@ -226,6 +239,7 @@ import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_command import (
     Ran,
     clean_environment,
@@ -346,7 +360,7 @@ def main():
         argument_spec=dict(
             write=dict(type="dict", options=WRITE),
             look=dict(type="dict", options=LOOK),
-            # The arguments and the environment of a command may hold a token: none of it belongs into the system's log.
+            # A command's arguments and environment may hold a token: none of it belongs into the system's log.
             run=dict(type="dict", options=RUN, no_log=True),
         ),
         supports_check_mode=True,

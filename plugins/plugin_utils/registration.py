@@ -44,6 +44,7 @@ class Run:
     host_name: str
     fleet_size: int
     check_mode: bool
+    diff_mode: bool
 
 
 @dataclass
@@ -195,7 +196,7 @@ class Registration:
             "backup_file": outcome.backup_file,
             "warnings": self.warnings + outcome.warnings,
         }
-        if plan.changes:
+        if plan.changes and self.around.diff_mode:
             result["diff"] = _diff(found, config, file, mode)
         return result
 

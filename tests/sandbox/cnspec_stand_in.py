@@ -167,7 +167,7 @@ def _ask_terminal(settings: Settings) -> None:
 
 def _end_with_usage(text: str, code: int, usage: str, log: Log) -> int:
     """End as cobra does: the error, the usage, then the error again as a log line."""
-    sys.stderr.write(f"Error: {text}\n{usage}\n" if usage.startswith("Usage") else f"Error: {text}\n{usage}")
+    sys.stderr.write(f"Error: {text}\n{usage}")
     if text:
         log.error(text)
     return code

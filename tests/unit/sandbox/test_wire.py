@@ -116,7 +116,8 @@ def recorded_body(response: dict[str, Any]) -> bytes:
 
 def readable(content: bytes) -> dict[str, Any]:
     if content[:1] == b"{":
-        return json.loads(content)
+        # Masking the recorded keys turned the "\\n" between their lines into "\\A".
+        return json.loads(content.replace(b"\\A", b"\\n"))
     return codec.decode(codec.PROTOBUF, codec.CONFIRMATION, content)
 
 
@@ -136,15 +137,17 @@ def test_the_answer_is_what_was_recorded(name: str, answers: dict[str, tuple[int
     recorded = RECORDS[name]["response"]
     status, content_type, content = answers[name]
     assert (status, content_type) == (recorded["status"], recorded["headers"]["Content-Type"])
+    old = recorded_body(recorded)
+    if content_type == codec.PROTOBUF and len(old) > 1000:
+        # A certificate of another length moves the lengths around it: compared by field.
+        old, content = (json.dumps(readable(body)).encode() for body in (old, content))
     # latin-1 keeps every byte of protobuf as one character, so that lengths and tags are compared too.
-    assert masked(content.decode("latin-1")) == masked(recorded_body(recorded).decode("latin-1"))
+    assert masked(content.decode("latin-1")) == masked(old.decode("latin-1"))
 
 
-@pytest.mark.parametrize("name", [name for name in RECORDS if "by-token" in name or "login-token-name" in name])
-def test_keys_and_certificates_are_as_long_as_the_recorded_ones(
-    name: str, answers: dict[str, tuple[int, str, bytes]]
-) -> None:
-    old = readable(recorded_body(RECORDS[name]["response"]))
-    new = readable(answers[name][2]) if answers[name][0] == 200 else {}
-    if new:
+@pytest.mark.parametrize("name", [name for name in RECORDS if re.search("(by|login)-token-.*registeragent", name)])
+def test_private_keys_are_as_long_as_the_recorded_ones(name: str, answers: dict[str, tuple[int, str, bytes]]) -> None:
+    recorded = RECORDS[name]["response"]
+    if recorded["status"] == 200:
+        old, new = readable(recorded_body(recorded)), readable(answers[name][2])
         assert len(new["credential"]["private_key"]) == len(old["credential"]["private_key"])

@@ -1,0 +1,141 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The remedy for each problem, with the command for this family of systems."""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+from dataclasses import dataclass
+
+# `*` is every family that has no line of its own. The remedies of the first lines are those of the product
+# documentation: https://mondoo.com/docs/cnspec/cnspec-adv-install/registration/
+REGISTER = {
+    "Windows": "Register it with mondoo.fleet.mondoo_registration, or run there: cnspec login --token TOKEN --config {config}",
+    "*": "Register it with mondoo.fleet.mondoo_registration, or run there: sudo cnspec login --token TOKEN --config {config}",
+}
+REGISTER_AGAIN = {
+    family: text.replace("Register it with", "Register it again with a new token: use", 1)
+    for family, text in REGISTER.items()
+}
+LOOK = {
+    "Windows": "Run there: cnspec status -o json -v --config {config}",
+    "*": "Run there: sudo cnspec status -o json -v --config {config}",
+}
+HEALTH = "curl -sS -X POST -H 'Content-Type: application/json' -d '{{}}' {endpoint}/Health/Check"
+HEALTH_WINDOWS = (
+    "Invoke-RestMethod -Method Post -ContentType application/json -Body '{{}}' -Uri {endpoint}/Health/Check"
+)
+ASK_PLATFORM = {"Windows": f"Run there: {HEALTH_WINDOWS}", "*": f"Run there: {HEALTH}"}
+CHRONY = "sudo systemctl enable --now chronyd && sudo chronyc makestep"
+
+FIXES: dict[str, dict[str, str]] = {
+    "cnspec_missing": {
+        "Debian": "Add Mondoo's package repository and run there: sudo apt-get install cnspec",
+        "RedHat": "Add Mondoo's package repository and run there: sudo dnf install cnspec",
+        "Suse": "Add Mondoo's package repository and run there: sudo zypper install cnspec",
+        "Darwin": "Run there: brew install mondoohq/mondoo/cnspec",
+        "Windows": "Run there: choco install cnspec",
+        "*": "Install cnspec: https://mondoo.com/docs/cnspec/ or set cnspec_path",
+    },
+    "cnspec_not_executable": {
+        "Windows": "Install cnspec again, or set cnspec_path",
+        "*": "Run there: sudo chmod 755 {cnspec}, or set cnspec_path",
+    },
+    "status_timed_out": ASK_PLATFORM,
+    "cnspec_crashed": LOOK,
+    "config_not_a_file": {"*": "Set config_path to the file mondoo.yml"},
+    "config_unreadable": {"Windows": "Run the task as an administrator", "*": "Run the task with become: true"},
+    "config_malformed": REGISTER_AGAIN,
+    "config_invalid": REGISTER_AGAIN,
+    "config_missing": REGISTER,
+    "not_registered": REGISTER,
+    "unauthenticated": REGISTER_AGAIN,
+    "clock_skew": {
+        "Debian": "Synchronise its clock; run there: sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true",
+        "RedHat": f"Synchronise its clock; run there: sudo dnf install -y chrony && {CHRONY}",
+        "Suse": f"Synchronise its clock; run there: sudo zypper install -y chrony && {CHRONY}",
+        "Darwin": "Synchronise its clock; run there: sudo systemsetup -setusingnetworktime on && sudo sntp -sS time.apple.com",
+        "Windows": "Synchronise its clock; run there: w32tm /resync /force",
+        "*": "Synchronise its clock with a time server (NTP)",
+    },
+    "dns": {
+        "Darwin": "Repair name resolution; run there: dscacheutil -q host -a name {host}",
+        "Windows": "Repair name resolution; run there: Resolve-DnsName {host}",
+        "*": "Repair name resolution; run there: getent hosts {host}",
+    },
+    "tls": {"*": "See whether a proxy replaces certificates; its CA must be in the host's trust store"},
+    "proxy_refused": {"*": "Correct api_proxy with mondoo.fleet.mondoo_registration, or let the proxy answer this host"},
+    "proxy_authentication": {"*": "Give api_proxy a user and a password: http://USER:PASSWORD@PROXY:PORT"},
+    "proxy_invalid": {"*": "Correct api_proxy with mondoo.fleet.mondoo_registration: http://PROXY:PORT"},
+    "empty_answer": ASK_PLATFORM,
+    "foreign_answer": ASK_PLATFORM,
+    "unreachable": ASK_PLATFORM,
+    "rate_limited": {"*": "Wait a few minutes and run again"},
+    "server_error": {"*": "Wait a few minutes and run again; https://status.mondoo.com says more"},
+    "permission_denied": {"*": "Give its service account the role agent in the space, or register it again"},
+    "not_found": REGISTER_AGAIN,
+    "ping_failed": LOOK,
+    "cannot_tell": LOOK,
+    "config_shadowed": {"*": "Remove {shadow}, or always give cnspec --config {config}"},
+    "config_mode": {"*": "Run there: sudo chmod 600 {config}"},
+    "agent_not_running": {
+        "Darwin": "Run there: sudo launchctl kickstart -k system/com.mondoo.client",
+        "Windows": "Run there: Start-Service Mondoo",
+        "*": "Run there: sudo systemctl enable --now {unit}",
+    },
+    "agent_not_restarted": {"*": "Run there: sudo systemctl restart {unit}"},
+    "clock_offset": {"*": "Compare the clocks of the controller and of the host with a time server (NTP)"},
+    "clock_not_synchronized": {
+        "Debian": "Run there: sudo timedatectl set-ntp true",
+        "RedHat": f"Run there: {CHRONY}",
+        "Suse": f"Run there: {CHRONY}",
+        "*": "Start a time service (NTP)",
+    },
+    "releases_unreachable": {"*": "Allow https://releases.mondoo.com, or set updates_url to a mirror"},
+    "update_available": {
+        "Debian": "Run there: sudo apt-get update && sudo apt-get install --only-upgrade cnspec",
+        "RedHat": "Run there: sudo dnf upgrade cnspec",
+        "Suse": "Run there: sudo zypper update cnspec",
+        "Darwin": "Run there: brew upgrade cnspec",
+        "*": "Install the newer version",
+    },
+    "providers_outdated": {"Windows": "Run there: cnspec providers update", "*": "Run there: sudo cnspec providers update"},
+    "api_version_mismatch": {"*": "Nothing has to be done; cnspec and platform understand each other"},
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a remedy is to be applied."""
+
+    family: str = ""
+    config: str | None = None
+    cnspec: str | None = None
+    endpoint: str | None = None
+    shadow: str | None = None
+    unit: str | None = None
+
+    def fix(self, code: str) -> str:
+        """Return the remedy for a problem, in one line."""
+        lines = FIXES[code]
+        return lines.get(self.family, lines["*"]).format_map(self._words())
+
+    def _words(self) -> dict[str, t.Any]:
+        endpoint = (self.endpoint or "https://us.api.mondoo.com").rstrip("/")
+        host = endpoint.partition("://")[2] or endpoint
+        quote = _quote_windows if self.family == "Windows" else shlex.quote
+        return {
+            "config": quote(self.config or "/etc/opt/mondoo/mondoo.yml"),
+            "cnspec": quote(self.cnspec or "/usr/bin/cnspec"),
+            "endpoint": quote(endpoint),
+            "host": quote(host.split("/")[0].rsplit(":", 1)[0]),
+            "shadow": quote(self.shadow or ""),
+            "unit": self.unit or "cnspec",
+        }
+
+
+def _quote_windows(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'" if not text.isalnum() and " " in text else text

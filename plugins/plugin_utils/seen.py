@@ -1,0 +1,103 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the hands saw beside the output of cnspec, as far as a diagnosis needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, config, units
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.host_records import Answer, Look, Ran, System
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.units import Unit
+
+# The unit of the AUR package is called mondoo; elsewhere that is an alias of cnspec.
+AGENT_UNITS = ("cnspec", "mondoo")
+FAMILIES = {
+    "debian": "Debian",
+    "ubuntu": "Debian",
+    "rhel": "RedHat",
+    "fedora": "RedHat",
+    "centos": "RedHat",
+    "amzn": "RedHat",
+    "suse": "Suse",
+    "opensuse": "Suse",
+    "sles": "Suse",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a host. None means that nobody looked, or that it could not be told.
+
+    `config_kind` is that of the hands: file, missing, directory, other, relative, too_large or unreadable.
+    `config_unreadable`: why the file is no mondoo.yml. `controller_offset`: host minus controller, in seconds.
+    """
+
+    family: str = ""
+    installed: bool | None = None
+    cnspec_path: str | None = None
+    cnspec_problem: str | None = None
+    config_path: str | None = None
+    config_source: str | None = None
+    config_kind: str | None = None
+    config_mode: str | None = None
+    config_changed: float | None = None
+    config_unreadable: str | None = None
+    api_proxy: str | None = None
+    shadow: str | None = None
+    timed_out: bool = False
+    controller_offset: float | None = None
+    clock: Clock = Clock()
+    agent: Unit | None = None
+
+
+def from_answer(answer: Answer) -> Seen:
+    """Return what the hands saw, from one answer with a look and the commands status, timedatectl, chronyc, units."""
+    look = answer.look
+    if look is None:
+        return Seen()
+    found = units.parse(_output(answer.ran.get("units")))
+    status = answer.ran.get("status")
+    content = config.parse(look.config.content) if look.config.content is not None else config.Config()
+    not_run = status.problem if status is not None else None
+    return Seen(
+        family=family(look.system),
+        installed=look.cnspec.path is not None and look.cnspec.executable and not not_run,
+        cnspec_path=look.cnspec.path,
+        cnspec_problem=look.cnspec.problem or not_run,
+        config_path=look.config.path,
+        config_source=look.config.source,
+        config_kind=look.config.kind,
+        config_mode=look.config.mode,
+        config_changed=look.config.mtime,
+        config_unreadable=content.problem,
+        api_proxy=content.text("api_proxy") or content.text("api-proxy"),
+        shadow=look.shadow,
+        timed_out=status is not None and status.timed_out,
+        controller_offset=_offset(answer, look),
+        clock=clock.read(_output(answer.ran.get("timedatectl")), _output(answer.ran.get("chronyc")), found),
+        agent=next((found[name] for name in AGENT_UNITS if name in found), None),
+    )
+
+
+def family(system: System) -> str:
+    """Return Debian, RedHat, Suse, Darwin or Windows; an empty text for any other system."""
+    if system.system in ("Darwin", "Windows"):
+        return system.system
+    names = (system.os_id.lower(), *(name.lower() for name in system.os_like))
+    return next((FAMILIES[name.split("-")[0]] for name in names if name.split("-")[0] in FAMILIES), "")
+
+
+def _output(ran: Ran | None) -> str:
+    """Return what a command said; nothing when it is not there, hung or failed."""
+    return ran.stdout if ran is not None and ran.found and ran.rc == 0 else ""
+
+
+def _offset(answer: Answer, look: Look) -> float:
+    before, after = answer.round_trip
+    # The clock is read last of all, so not before the commands were through.
+    return clock.offset(look.time, min(after, before + sum(ran.seconds for ran in answer.ran.values())), after)
+
