@@ -60,7 +60,8 @@ def main() -> int:
     total = sum(counts.values(), steps.Count())
     for session, count in counts.items():
         for record in steps.recorded(session):
-            print(f"{record['seconds']:>7} s  {record['passed']:>5} passed {record['failed']:>3} failed  {record['step']}")
+            counts_said = f"{record['passed']:>5} passed {record['failed']:>3} failed"
+            print(f"{record['seconds']:>7} s  {counts_said}  {record['step']}")
         if count.failed:
             print(f"           FAILED: {session} (.build/results/{session}.log)")
     print(f"{time.monotonic() - began:.0f} s in all")

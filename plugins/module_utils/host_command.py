@@ -97,7 +97,8 @@ def run_command(argv: List[str], time_limit: float, output_limit: int, environme
             start_new_session=True,
         )
     except (FileNotFoundError, NotADirectoryError) as error:
-        return Ran(False, problem=os.strerror(error.errno or 0))
+        # The same error is raised for a script that is there while its interpreter is not.
+        return Ran(os.path.exists(argv[0]), problem=os.strerror(error.errno or 0))
     except OSError as error:
         return Ran(True, problem=os.strerror(error.errno or 0))
     except ValueError:

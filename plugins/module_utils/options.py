@@ -47,3 +47,26 @@ REGISTRATION_OPTIONS = dict(
     group=dict(type="str"),
     mode=dict(type="raw", default="0600"),
 )
+
+EXPECTATIONS = ["registered", "authenticated", "clock_in_sync", "reachable", "service_running", "up_to_date"]
+
+STATUS_OPTIONS = dict(
+    SHARED_OPTIONS,
+    expect=dict(type="list", elements="str", choices=EXPECTATIONS),
+    expect_space=dict(type="str"),
+    wait=dict(type="int", default=0),
+)
+
+# What mondoo_preflight needs to know of a registration.
+PREFLIGHT_OPTIONS = {
+    name: REGISTRATION_OPTIONS[name]
+    for name in (
+        "token",
+        "credentials",
+        "api_endpoint",
+        "registration_limit",
+        "validate_certs",
+        "ca_path",
+        "controller_proxy",
+    )
+}

@@ -235,7 +235,6 @@ ran:
 import base64
 import binascii
 import os
-import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -251,6 +250,7 @@ from ansible_collections.mondoo.fleet.plugins.module_utils.host_config import (
     find_shadow,
     look_at_config,
 )
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_signals import end_cleanly
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_swap import Swap, replace_file
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_system import look_at_system
 
@@ -347,13 +347,6 @@ def run(options, seen):
     return ran
 
 
-def end_cleanly(number, dummy):
-    """Turn the first signal into an exception, so that temporary files and commands are cleaned up; ignore more."""
-    for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise SystemExit(128 + number)
-
-
 def main():
     """Write, look and run, in this order, as far as asked for."""
     module = AnsibleModule(
@@ -365,8 +358,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end_cleanly)
+    end_cleanly()
     swap = read_swap(module, module.params["write"]) if module.params["write"] else None
     if module.params["run"]:
         check_commands(module)

@@ -27,6 +27,8 @@ NOT_FOUND, ABORTED, UNAVAILABLE, UNAUTHENTICATED = 5, 10, 14, 16
 
 CALL_SECONDS = 30.0
 VERIFY_SECONDS = 10.0
+# cnspec itself warns from here on; the platform bears 60 s ahead and 120 s behind.
+SKEW_SECONDS = 30.0
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 UNREGISTER_TRIES = 3
 
@@ -149,7 +151,8 @@ class Platform:
         deadline = self.clock.monotonic() + patience.seconds
         for attempt in range(1, patience.tries + 1):
             left = deadline - self.clock.monotonic()
-            signer = bearer if isinstance(bearer, str) else (bearer, self.clock.platform_time)
+            signed_at = self.clock.platform_time
+            signer = bearer if isinstance(bearer, str) else (bearer, signed_at)
             try:
                 answer = self._call(
                     "AgentManager/RegisterAgent", body, signer, min(CALL_SECONDS, max(left, 1.0)), attempt_id
@@ -162,9 +165,13 @@ class Platform:
                     raise failure from None
             else:
                 confirmation = _confirmation(answer, bearer, attempt, attempt_id)
-                if confirmation is not None:
+                if isinstance(confirmation, Confirmation):
                     return confirmation
-                failure, wait = _not_now(answer, attempt, attempt_id), _retry_after(answer, self.clock.now())
+                failure, wait = confirmation, _retry_after(answer, self.clock.now())
+                # A refused signature may only have had the wrong time, which the answer's Date has just set right.
+                wrong_time = abs(self.clock.platform_time - signed_at) > SKEW_SECONDS
+                if failure.code == "identity_refused" and (isinstance(bearer, str) or not wrong_time):
+                    raise failure
             delay = patience.jitter(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)) if wait is None else wait
             if attempt == patience.tries or self.clock.monotonic() + delay >= deadline:
                 raise failure from None
@@ -232,8 +239,10 @@ def _json_object(answer: Answer) -> dict[str, t.Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _confirmation(answer: Answer, bearer: str | ServiceAccount, attempt: int, attempt_id: str) -> Confirmation | None:
-    """Return what RegisterAgent gave; None when it certainly did not act and may be tried again."""
+def _confirmation(
+    answer: Answer, bearer: str | ServiceAccount, attempt: int, attempt_id: str
+) -> Confirmation | RegistrationFailed:
+    """Return what RegisterAgent gave, or the failure when it did not act and may be tried again; raise the others."""
     code = status_code(answer)
     if answer.status == 200:
         data = _json_object(answer) or {}
@@ -245,11 +254,14 @@ def _confirmation(answer: Answer, bearer: str | ServiceAccount, attempt: int, at
         named = agent_mrn if isinstance(agent_mrn, str) and agent_mrn else None
         raise _maybe("its answer cannot be read", attempt, attempt_id, named)
     if answer.status == 429 or code == ABORTED or (answer.status == 503 and "retry-after" in answer.headers):
-        return None
+        return _not_now(answer, attempt, attempt_id)
     if answer.status == 407:
         raise _never("the proxy wants a user and a password (407)", attempt)
     if code is not None and answer.status < 500 and code != UNAVAILABLE:
-        raise _refused(answer, code, bearer, attempt)
+        failure = _refused(answer, code, bearer, attempt)
+        if code == UNAUTHENTICATED:
+            return failure
+        raise failure
     raise _maybe(f"it answered {describe(answer)}", attempt, attempt_id)
 
 

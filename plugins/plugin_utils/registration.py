@@ -17,7 +17,7 @@ from .enrolment import Enrolment, Outcome, new_identity
 from .errors import FleetError
 from .host import Candidates, ConfigFile, Host, Look, LookRequest
 from .plan import Plan, found_space, make_plan, needs_verdict
-from .platform import Clock, Platform
+from .platform import SKEW_SECONDS, Clock, Platform
 from .run_folder import RunFolder
 from .secrets import Secrets
 from .verdict import Judgement, Verdict
@@ -26,7 +26,6 @@ from .wanted import Wanted, file_mode, read_wanted
 # A refusal counts when it is repeated after this time; an outage of the platform's own databases may be shorter.
 REFUSED_AGAIN_SECONDS = 5.0
 FEWEST_REJECTED, REJECTED_SHARE = 3, 0.1
-SKEW_SECONDS = 30.0
 
 # In check mode nobody has been made yet; the same words stand in the diff.
 TO_BE_MADE = "(made when this is applied)"
@@ -63,7 +62,7 @@ class Registration:
         found = parse(file.content)
         self._remember(found)
         judgement = self._judge(found, wanted)
-        plan = make_plan(found, wanted, judgement.verdict, self.around.clock.platform_time)
+        plan = self._plan(found, wanted, judgement.verdict)
         plan = replace(plan, action="configure") if not plan.changes and self._permissions_differ(file, mode) else plan
         self._check_token(plan, wanted)
         self._check_trust(plan, judgement)
@@ -123,6 +122,19 @@ class Registration:
         if second.verdict is Verdict.ACCEPTED and abs(platform_time - clock.now()) > SKEW_SECONDS:
             self.warnings.append("The controller's clock is off from the platform's by more than 30 s. Set it right.")
         return second
+
+    def _plan(self, found: Config, wanted: Wanted, verdict: Verdict) -> Plan:
+        now = self.around.clock.platform_time
+        try:
+            return make_plan(found, wanted, verdict, now)
+        except FleetError as error:
+            if error.code != "token_expired" or wanted.register_endpoint is None:
+                raise
+            # By the controller's clock, which may be the one that is wrong.
+            platform_time = self.around.platform_at(wanted.register_endpoint).time()
+            if platform_time is None or abs(platform_time - now) < SKEW_SECONDS:
+                raise
+            return make_plan(found, wanted, verdict, platform_time)
 
     def _permissions_differ(self, file: ConfigFile, mode: str) -> bool:
         owner, group = self.options.get("owner"), self.options.get("group")

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 # `*` is every family that has no line of its own. The remedies of the first lines are those of the product
 # documentation: https://mondoo.com/docs/cnspec/cnspec-adv-install/registration/
+LOGIN = "cnspec login --token TOKEN --config {config}"
 REGISTER = {
-    "Windows": "Register it with mondoo.fleet.mondoo_registration, or run there: cnspec login --token TOKEN --config {config}",
-    "*": "Register it with mondoo.fleet.mondoo_registration, or run there: sudo cnspec login --token TOKEN --config {config}",
+    "Windows": f"Register it with mondoo.fleet.mondoo_registration, or run there: {LOGIN}",
+    "*": f"Register it with mondoo.fleet.mondoo_registration, or run there: sudo {LOGIN}",
 }
 REGISTER_AGAIN = {
-    family: text.replace("Register it with", "Register it again with a new token: use", 1)
-    for family, text in REGISTER.items()
+    "Windows": f"Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: {LOGIN}",
+    "*": f"Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: sudo {LOGIN}",
 }
 LOOK = {
     "Windows": "Run there: cnspec status -o json -v --config {config}",
@@ -29,6 +30,7 @@ HEALTH_WINDOWS = (
     "Invoke-RestMethod -Method Post -ContentType application/json -Body '{{}}' -Uri {endpoint}/Health/Check"
 )
 ASK_PLATFORM = {"Windows": f"Run there: {HEALTH_WINDOWS}", "*": f"Run there: {HEALTH}"}
+SYNCHRONISE = "Synchronise its clock with a time server (NTP); run there"
 CHRONY = "sudo systemctl enable --now chronyd && sudo chronyc makestep"
 
 FIXES: dict[str, dict[str, str]] = {
@@ -53,12 +55,13 @@ FIXES: dict[str, dict[str, str]] = {
     "config_missing": REGISTER,
     "not_registered": REGISTER,
     "unauthenticated": REGISTER_AGAIN,
+    "clock_first": {"*": "Do not register it again before its clock is right; that may be all there is to it"},
     "clock_skew": {
-        "Debian": "Synchronise its clock; run there: sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true",
-        "RedHat": f"Synchronise its clock; run there: sudo dnf install -y chrony && {CHRONY}",
-        "Suse": f"Synchronise its clock; run there: sudo zypper install -y chrony && {CHRONY}",
-        "Darwin": "Synchronise its clock; run there: sudo systemsetup -setusingnetworktime on && sudo sntp -sS time.apple.com",
-        "Windows": "Synchronise its clock; run there: w32tm /resync /force",
+        "Debian": f"{SYNCHRONISE}: sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true",
+        "RedHat": f"{SYNCHRONISE}: sudo dnf install -y chrony && {CHRONY}",
+        "Suse": f"{SYNCHRONISE}: sudo zypper install -y chrony && {CHRONY}",
+        "Darwin": f"{SYNCHRONISE}: sudo systemsetup -setusingnetworktime on && sudo sntp -sS time.apple.com",
+        "Windows": f"{SYNCHRONISE}: w32tm /resync /force",
         "*": "Synchronise its clock with a time server (NTP)",
     },
     "dns": {
@@ -67,14 +70,16 @@ FIXES: dict[str, dict[str, str]] = {
         "*": "Repair name resolution; run there: getent hosts {host}",
     },
     "tls": {"*": "See whether a proxy replaces certificates; its CA must be in the host's trust store"},
-    "proxy_refused": {"*": "Correct api_proxy with mondoo.fleet.mondoo_registration, or let the proxy answer this host"},
+    "proxy_refused": {
+        "*": "Correct api_proxy with mondoo.fleet.mondoo_registration, or let the proxy answer this host"
+    },
     "proxy_authentication": {"*": "Give api_proxy a user and a password: http://USER:PASSWORD@PROXY:PORT"},
     "proxy_invalid": {"*": "Correct api_proxy with mondoo.fleet.mondoo_registration: http://PROXY:PORT"},
     "empty_answer": ASK_PLATFORM,
     "foreign_answer": ASK_PLATFORM,
     "unreachable": ASK_PLATFORM,
     "rate_limited": {"*": "Wait a few minutes and run again"},
-    "server_error": {"*": "Wait a few minutes and run again; https://status.mondoo.com says more"},
+    "server_error": {"*": "Wait a few minutes and run again"},
     "permission_denied": {"*": "Give its service account the role agent in the space, or register it again"},
     "not_found": REGISTER_AGAIN,
     "ping_failed": LOOK,
@@ -102,7 +107,10 @@ FIXES: dict[str, dict[str, str]] = {
         "Darwin": "Run there: brew upgrade cnspec",
         "*": "Install the newer version",
     },
-    "providers_outdated": {"Windows": "Run there: cnspec providers update", "*": "Run there: sudo cnspec providers update"},
+    "providers_outdated": {
+        "Windows": "Run there: cnspec providers update",
+        "*": "Run there: sudo cnspec providers update",
+    },
     "api_version_mismatch": {"*": "Nothing has to be done; cnspec and platform understand each other"},
 }
 

@@ -54,6 +54,9 @@ class Seen:
     agent: Unit | None = None
 
 
+NOTHING = Seen()  # what the filter knows: nobody looked
+
+
 def from_answer(answer: Answer) -> Seen:
     """Return what the hands saw, from one answer with a look and the commands status, timedatectl, chronyc, units."""
     look = answer.look
@@ -100,4 +103,3 @@ def _offset(answer: Answer, look: Look) -> float:
     before, after = answer.round_trip
     # The clock is read last of all, so not before the commands were through.
     return clock.offset(look.time, min(after, before + sum(ran.seconds for ran in answer.ran.values())), after)
-

@@ -15,17 +15,18 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_text import re
 __all__ = ["Report", "parse"]
 
 
-def parse(stdout: str, stderr: str = "", rc: int | None = None) -> Report:
+def parse(stdout: str, stderr: str = "", rc: int | None = None, *, whole: bool = True) -> Report:
     """Read the output of `cnspec status`; both streams in one text work too.
 
     It goes by what the output has, never by a version, reads each character a bounded number of times, and never
-    raises. Output of more than a megabyte or 20 000 lines is read to there, and then proves nothing.
+    raises. Output of more than a megabyte or 20 000 lines is read to there, and then proves nothing; so does output
+    that the caller knows not to be whole.
     """
-    evidence = Evidence()
+    evidence = Evidence(whole=whole)
     rests = []
     for stream in (stdout, stderr):
-        text, whole = clean(stream)
-        evidence.whole = evidence.whole and whole
+        text, is_whole = clean(stream)
+        evidence.whole = evidence.whole and is_whole
         if evidence.form is None:
             text = read_documents(text, evidence)
         rests.append(text)

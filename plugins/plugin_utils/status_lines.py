@@ -27,7 +27,9 @@ NEWLINES = re.compile(r"\r\n|\r|\u2028|\u2029|\x85")
 
 # The console writer's prefixes, cnspec 7 to 13: logger/cliwriter.go. Windows has words from 9.0 on, and what a
 # Unicode glyph becomes under a Windows code page is some other non-ASCII text.
-PREFIX = re.compile(r"(?P<word>->|[-!x*]|\?{1,3}|INF|WRN|ERR|FTL|PNC|DBG|TRC|UNK)[ \t]+|(?P<glyph>[^\x00-\x7f]{1,12})[ \t]+")
+PREFIX = re.compile(
+    r"(?P<word>->|[-!x*]|\?{1,3}|INF|WRN|ERR|FTL|PNC|DBG|TRC|UNK)[ \t]+|(?P<glyph>[^\x00-\x7f]{1,12})[ \t]+"
+)
 LEVELS = {
     "!": "warn",
     "x": "error",

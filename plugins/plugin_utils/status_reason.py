@@ -36,7 +36,16 @@ NOT_REACHED = frozenset(
 _PHRASES = (
     ("proxy_authentication", ("proxy authentication required",)),
     ("proxy_refused", ("proxyconnect tcp:",)),
-    ("dns", ("dial tcp: lookup", "no such host", "server misbehaving", "temporary failure in name resolution", "no suitable address")),
+    (
+        "dns",
+        (
+            "dial tcp: lookup",
+            "no such host",
+            "server misbehaving",
+            "temporary failure in name resolution",
+            "no suitable address",
+        ),
+    ),
     ("tls", ("x509:", "tls:", "certificate signed by", "server gave http response to https client")),
     ("timeout", ("deadline exceeded", "client.timeout", "i/o timeout", "handshake timeout", "timed out")),
     ("no_route", ("network is unreachable", "no route to host", "host is down", "network is down")),

@@ -92,9 +92,8 @@ class Evidence:
     def note(self, name: str, value: t.Any) -> None:
         """Remember a text; the first one that says something wins."""
         text = value.strip() if isinstance(value, str) else ""
-        if text or name not in self.values:
-            if not self.values.get(name):
-                self.values[name] = text
+        if not self.values.get(name):
+            self.values[name] = text
 
     def note_list(self, name: str, values: t.Iterable[t.Any]) -> None:
         """Remember a list of texts; the first one wins."""
@@ -196,7 +195,9 @@ class Evidence:
         return latest > current if current and latest else None
 
     def _config_problem(self) -> str | None:
-        return next((name for name in ("unreadable", "malformed", "invalid", "missing") if name in self.config_problems), None)
+        return next(
+            (name for name in ("unreadable", "malformed", "invalid", "missing") if name in self.config_problems), None
+        )
 
 
 def version_of(text: str | None) -> tuple[int, ...]:

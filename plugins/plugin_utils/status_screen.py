@@ -43,21 +43,27 @@ def read_screen(text: str, evidence: Evidence) -> str:
     evidence.form = evidence.form or "screen"
     rest, section = lines[:first], ""
     for line in lines[first:]:
-        said = line[GLYPHS.match(line).end() :].rstrip() if GLYPHS.match(line) else line  # type: ignore[union-attr]
+        said = _without_glyphs(line)
         title = SECTION.match(said)
         if title:
             section = title["title"]
         elif not said:
             continue
-        elif not (_read_summary(said, evidence) if not section else _read_row(section, line, said, evidence)):
-            if not _read_footer(said, evidence):
-                rest.append(line)
+        elif not _read_line(section, said, evidence):
+            rest.append(line)
     return "\n".join(rest)
 
 
 def _is_first(line: str) -> bool:
-    said = SUMMARY.match(line[GLYPHS.match(line).end() :])  # type: ignore[union-attr]
-    return said is not None and said["label"] == "Client" and said["body"].startswith(("registered  ", "not registered"))
+    said = SUMMARY.match(_without_glyphs(line))
+    return (
+        said is not None and said["label"] == "Client" and said["body"].startswith(("registered  ", "not registered"))
+    )
+
+
+def _without_glyphs(line: str) -> str:
+    glyphs = GLYPHS.match(line)
+    return line[glyphs.end() if glyphs else 0 :].rstrip()
 
 
 def _read_summary(said: str, evidence: Evidence) -> bool:
@@ -80,7 +86,12 @@ def _read_summary(said: str, evidence: Evidence) -> bool:
     return True
 
 
-def _read_row(section: str, line: str, said: str, evidence: Evidence) -> bool:
+def _read_line(section: str, said: str, evidence: Evidence) -> bool:
+    known = _read_row(section, said, evidence) if section else _read_summary(said, evidence)
+    return known or _read_footer(said, evidence)
+
+
+def _read_row(section: str, said: str, evidence: Evidence) -> bool:
     if section == "Providers":
         if _read_providers(said, evidence):
             return True

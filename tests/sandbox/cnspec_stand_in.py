@@ -87,7 +87,8 @@ def _run_command(arguments: object, settings: Settings, log: Log) -> int:
         return 1
     log.level = _level(config)
     if config.problem:
-        for dummy in range(profile.config_reads):
+        unreadable = config.problem.startswith("open ") and profile.unreadable_reads
+        for dummy in range(unreadable or profile.config_reads):
             log.error("could not read config file", error=config.problem, path=config.path)
     if str(config.get("log.format") or _nested(config.values, "log", "format")) == "json":
         log.form = "json"

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import threading
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from . import tokens
@@ -17,6 +18,7 @@ from .accounts import Store, Token, new_id, space_mrn
 from .agent_manager import space_of
 from .authority import FOREVER
 from .clock import Clock
+from .controls import SPACE
 from .faults import Fault, Faults
 from .ledger import Ledger
 
@@ -70,7 +72,11 @@ class Console:
         return result
 
     def _mint_token(
-        self, space: str | None, lifetime: float | None, organization: str | None, claims: Mapping[str, Any]
+        self,
+        space: str | None = SPACE,
+        lifetime: float | None = 600,
+        organization: str | None = None,
+        claims: Mapping[str, Any] = MappingProxyType({}),
     ) -> str:
         now = int(self.clock.judging())
         scope = f"//captain.api.mondoo.app/organizations/{organization}" if organization else space_mrn(space or "")
@@ -102,7 +108,9 @@ class Console:
     def _revoke_token(self, token: str) -> None:
         self.store.tokens[str(tokens.decode(token).claims["jti"])].revoked = True
 
-    def _create_service_account(self, space: str, name: str = "", valid_until: str | None = None) -> dict[str, Any]:
+    def _create_service_account(
+        self, space: str = SPACE, name: str = "", valid_until: str | None = None
+    ) -> dict[str, Any]:
         until = datetime.datetime.fromisoformat(valid_until.replace("Z", "+00:00")) if valid_until else FOREVER
         dummy, document = self.store.add_account(space, name, until)
         return {

@@ -42,7 +42,7 @@ def cell(version: str, core: str) -> Path:
 
 def install(venv: Path, lock: Path) -> None:
     """Install exactly what the lock names; a lock is complete, so nothing is resolved."""
-    pip = [sys.executable, "-m", "pip", "--python", venv / "bin/python", "--cache-dir", CACHE / "pip"]
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", venv / "bin/python", "--cache-dir", CACHE / "pip"]
     subprocess.run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", lock], check=True)
 
 

@@ -34,7 +34,7 @@ class Step:
     """A tool to run: its name in the report, its command, and how its output is counted."""
 
     name: str
-    argv: Sequence[str | Path]
+    argv: Sequence[object]
     count: Callable[[str, int], Count]
     env: dict[str, str] | None = None
     cwd: Path = ROOT

@@ -34,6 +34,7 @@ class Profile:
     builtin_providers: tuple[str, ...] = ("core", "mock", "sbom")
     providers_warning: str = "text"
     config_reads: int = 3
+    unreadable_reads: int = 0
     no_config: str = "no Mondoo configuration file provided, using defaults"
     health_failed: str = "could not check upstream health"
     wide_labels: bool = True
@@ -48,7 +49,6 @@ class Profile:
     crashes_on_bad_key: bool = False
     fatal_errors: bool = False
     vtproto: bool = True
-    user_agent_short: bool = True
     login_prefix: str = "failed to log in client: failed to log in client"
     checks_health_after_refusal: bool = True
     judges_token: bool = True
@@ -141,12 +141,71 @@ V13_0_1 = replace(
     settings_keys=("providers_url", "updates_url"),
 )
 
+_BOUND_11 = tuple(pair for pair in _BOUND_12 if pair[0] != "auto-update")
+
 V11_69_1 = replace(
     V12_11_0,
     version="11.69.1",
-    bound_flags=tuple(pair for pair in _BOUND_12 if pair[0] != "auto-update"),
+    bound_flags=_BOUND_11,
     shows_providers_url=False,
     settings_keys=(),
 )
 
-PROFILES = {profile.version: profile for profile in (V11_69_1, V12_11_0, V13_0_1)}
+_LOGIN_9 = (
+    Flag("annotation", "stringToString", "Set the client annotations. (default [])", default=None),
+    Flag("api-endpoint", "string", "Set the Mondoo API endpoint."),
+    Flag("help", "bool", "help for login", short="h", default=False),
+    Flag("name", "string", "Set asset name."),
+    Flag("token", "string", "Set a client registration token.", short="t"),
+)
+
+V9_14_0 = replace(
+    V11_69_1,
+    version="9.14.0",
+    login_flags=_LOGIN_9,
+    builtin_providers=("core", "mock"),
+    unreadable_reads=2,
+    outdated_includes_core=True,
+    platform_fields=("labels",),
+    unauthenticated=CREDENTIALS_TEXT.format(path="{path}", end="."),
+    ping_report="inverted",
+    release_feed="fatal",
+    vtproto=False,
+    login_prefix="failed to log in client",
+    checks_health_after_refusal=False,
+    judges_token=False,
+    token_endpoint_wins=False,
+    retries_aborted=False,
+    stores_force=True,
+    dotted_interval=False,
+    explicit_https_proxy=False,
+    prefers_scope=False,
+    force_error="",
+    force_exit=1,
+)
+
+V7_12_1 = replace(
+    V9_14_0,
+    version="7.12.1",
+    login_flags=tuple(flag for flag in _LOGIN_9 if flag.name != "annotation"),
+    global_flags=tuple(flag for flag in _GLOBAL_12 if flag.name in ("config", "log-level", "verbose")),
+    bound_flags=(("log-level", "log-level"), ("verbose", "verbose")),
+    providers_warning="",
+    config_reads=2,
+    no_config="no configuration file provided",
+    health_failed="could not run api health check",
+    wide_labels=False,
+    owner_always=True,
+    release_feed="",
+    outdated_includes_core=False,
+    platform_fields=("release",),
+    unauthenticated="could not connect to mondoo platform",
+    ping_report="always",
+    crashes_on_bad_key=True,
+    fatal_errors=True,
+    token_parse_prefix="",
+    resets_annotations=False,
+    goodbye="Bye bye space cowboy, client {mrn} unregistered successfully",
+)
+
+PROFILES = {profile.version: profile for profile in (V7_12_1, V9_14_0, V11_69_1, V12_11_0, V13_0_1)}

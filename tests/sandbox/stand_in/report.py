@@ -125,9 +125,9 @@ def _release_lines(session: Session, found: Findings) -> None:
         log.warn("failed to get provider info", error=text)
     order = random.sample(profile.builtin_providers, len(profile.builtin_providers))
     log.info(f"Installed Providers:\t{' | '.join(order)}")
-    outdated = (["core"] if profile.outdated_includes_core else []) + session.settings.outdated_providers
+    outdated = {*session.settings.outdated_providers, "core"} - (set() if profile.outdated_includes_core else {"core"})
     if outdated:
-        log.info(f"Outdated Providers:\t{' | '.join(outdated)}")
+        log.info(f"Outdated Providers:\t{' | '.join(sorted(outdated))}")
 
 
 def _api_lines(session: Session, health: Health) -> None:

@@ -26,9 +26,7 @@ class Agent:
         for name, value in session.items():
             setattr(self.session, name, value)
 
-    def call(
-        self, method: str, body: Any = None, authorization: str = "", **options: Any
-    ) -> requests.Response:
+    def call(self, method: str, body: Any = None, authorization: str = "", **options: Any) -> requests.Response:
         data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
         headers = {"Content-Type": "application/json", **options.pop("headers", {})}
         if authorization:

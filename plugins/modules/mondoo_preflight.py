@@ -1,0 +1,135 @@
+#!/usr/bin/python
+
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of mondoo_preflight; the work is done by the action plugin of the same name."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: mondoo_preflight
+short_description: Warn of what will keep a fleet from being registered
+version_added: 0.1.0
+description:
+  - Looks, once for a run and on the controller alone, at what registering a fleet depends on, and warns.
+  - It warns of a registration token or credentials document that cannot be used, of a token that expires before a fleet
+    of this size is registered (two seconds for each host, divided by the number of hosts that are worked on at once), of
+    a platform that is not reached or not serving, and of a controller whose clock is more than 30 seconds off.
+  - It never fails and never changes anything. A token that has expired is fine where no host needs it, and a failing
+    task with C(run_once) would end the play for every host. Each host says what is wrong when its turn comes.
+  - An empty text, dictionary or list counts as not given, for every option.
+author: mondoo.fleet contributors (!UNKNOWN)
+requirements:
+  - requests and cryptography (on the controller)
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show, because nothing is changed.
+    support: none
+  platform:
+    description: No host is asked anything, so it may be of any kind.
+    platforms: all
+  action:
+    description: Runs on the controller only.
+    support: full
+  async:
+    description: Can be used with C(async).
+    support: none
+options:
+  token:
+    description:
+      - The registration token that hosts will be registered with.
+    type: str
+  credentials:
+    description:
+      - The credentials document that hosts will be registered with, as M(mondoo.fleet.mondoo_registration) takes it.
+    type: raw
+  api_endpoint:
+    description:
+      - The API endpoint to ask.
+      - The default is what the token or the credentials document says. Without any of them the platform is not asked.
+    type: str
+  registration_limit:
+    description:
+      - How many hosts of one run may register at the same time.
+    type: int
+    default: 10
+  validate_certs:
+    description:
+      - Whether the controller checks the certificate of the platform.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file on the controller with the certificates of the authorities to trust, in PEM.
+    type: path
+  controller_proxy:
+    description:
+      - The proxy through which the controller reaches the platform. The default is the environment of the controller's
+        own process (E(HTTPS_PROXY), E(NO_PROXY)).
+    type: str
+notes:
+  - Use it with C(run_once). In a play with C(serial) that is once for each batch; the second and later batches of a run
+    are not asked or warned again.
+seealso:
+  - module: mondoo.fleet.mondoo_registration
+"""
+
+EXAMPLES = r"""
+- name: Warn of what will keep hosts from being registered
+  mondoo.fleet.mondoo_preflight:
+    token: "{{ vaulted_registration_token }}"
+  run_once: true
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+api_endpoint:
+  description: The API endpoint that was asked; none when nothing said which.
+  returned: when it was looked into
+  type: str
+  sample: https://us.api.mondoo.com
+platform_serving:
+  description: Whether the platform was reached and is serving; none when it was not asked.
+  returned: when it was looked into
+  type: bool
+space_mrn:
+  description: MRN of the space that hosts will be registered in.
+  returned: when it was looked into
+  type: str
+  sample: //captain.api.mondoo.app/spaces/lunalectric-prod
+token_expires_at:
+  description: When the token expires, in seconds since the epoch; none for a token that does not.
+  returned: when it was looked into
+  type: float
+hosts:
+  description: How many hosts the play has.
+  returned: when it was looked into
+  type: int
+seconds_needed:
+  description: How long registering all of them takes, about.
+  returned: when it was looked into
+  type: int
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mondoo.fleet.plugins.module_utils.options import PREFLIGHT_OPTIONS
+
+
+def main():
+    """Refuse to run: reached only when the action plugin was not found."""
+    module = AnsibleModule(argument_spec=PREFLIGHT_OPTIONS, supports_check_mode=True)
+    module.fail_json(
+        msg="Cannot run mondoo_preflight on the host: it runs on the controller. Call it as "
+        "mondoo.fleet.mondoo_preflight."
+    )
+
+
+if __name__ == "__main__":
+    main()
