@@ -144,9 +144,9 @@ class Fleet:
         # All twelve have the hostname of this machine, so their agents get the names of the inventory.
         everyone = {"ansible_connection": "local", "cnspec_become": False, "cnspec_name": "{{ inventory_hostname }}"}
         write_yaml(inventory / "group_vars/all.yml", everyone)
-        # As with ansible-vault, the secrets are in a file of their own.
-        write_yaml(inventory / "group_vars/by_token.yml", {"cnspec_token": "{{ vaulted_token }}"})
-        write_yaml(inventory / "group_vars/by_credentials.yml", {"cnspec_credentials": "{{ vaulted_credentials }}"})
+        # The secrets themselves are in a file of their own, which one would encrypt with ansible-vault.
+        write_yaml(inventory / "group_vars/by_token.yml", {"cnspec_token": "{{ registration_token }}"})
+        write_yaml(inventory / "group_vars/by_credentials.yml", {"cnspec_credentials": "{{ service_account }}"})
         return inventory
 
 

@@ -16,9 +16,10 @@ short_description: Warn of what will keep a fleet from being registered
 version_added: 0.1.0
 description:
   - Looks, once for a run and on the controller alone, at what registering a fleet depends on, and warns.
-  - It warns of a registration token or credentials document that cannot be used, of a token that expires before a fleet
-    of this size is registered (two seconds for each host, divided by the number of hosts that are worked on at once), of
-    a platform that is not reached or not serving, and of a controller whose clock is more than 30 seconds off.
+  - It warns of a registration token or credentials document that cannot be used, and of a token that expires before a
+    fleet of this size is registered (two seconds for each host, divided by how many are worked on at once).
+  - It warns of a platform that is not reached or not serving, and of a controller whose clock is more than 30 seconds
+    off.
   - It never fails and never changes anything. A token that has expired is fine where no host needs it, and a failing
     task with C(run_once) would end the play for every host. Each host says what is wrong when its turn comes.
   - An empty text, dictionary or list counts as not given, for every option.
@@ -119,6 +120,7 @@ seconds_needed:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import PREFLIGHT_OPTIONS
 
 

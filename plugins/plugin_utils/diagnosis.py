@@ -139,6 +139,8 @@ def _config(report: Report, seen: Seen, place: Place) -> t.Iterator[Finding]:
         yield "config_unreadable", f"{path} cannot be read"
     elif seen.config_unreadable or report.config_problem == "malformed":
         yield "config_malformed", f"{path} is damaged: {seen.config_unreadable or 'it is not valid YAML'}"
+    elif seen.config_incomplete:
+        yield "config_invalid", f"{path} has only a part of a service account"
     elif report.config_problem == "invalid":
         yield "config_invalid", f"{path} has no private key that works"
     if report.panicked:
@@ -158,6 +160,9 @@ def _clock(report: Report, seen: Seen) -> t.Iterator[Finding]:
 
 
 def _platform(report: Report, seen: Seen) -> t.Iterator[Finding]:
+    # A host without an identity has nothing to say to the platform; what it asks then is cnspec's default endpoint.
+    if report.registered is False:
+        yield _not_registered(report, seen)
     endpoint = report.endpoint or "Mondoo Platform"
     reason = report.reason or ""
     if reason in status_reason.NOT_REACHED and report.reachable is not True:
@@ -167,16 +172,15 @@ def _platform(report: Report, seen: Seen) -> t.Iterator[Finding]:
         yield "unreachable", f"{endpoint} is not reached"
     if report.authenticated is False:
         yield "unauthenticated", f"the platform refuses the service account of this host ({status_reason.REFUSAL})"
-    elif report.registered is False:
-        missing = seen.config_kind == "missing" or (seen.config_kind is None and report.config_problem == "missing")
-        yield (
-            ("config_missing", f"not registered: there is no {seen.config_path or report.config_path}")
-            if missing
-            else ("not_registered", "not registered")
-        )
-    elif report.ping_failed and report.reachable:
+    elif report.registered is not False and report.ping_failed and report.reachable:
         words = PING.get(reason) or UNREACHABLE.get(reason) or "cnspec does not say why"
         yield (reason if reason in PING else "ping_failed"), f"the platform does not authenticate this host: {words}"
+
+
+def _not_registered(report: Report, seen: Seen) -> Finding:
+    if seen.config_kind == "missing" or (seen.config_kind is None and report.config_problem == "missing"):
+        return "config_missing", f"not registered: there is no {seen.config_path or report.config_path}"
+    return "not_registered", "not registered"
 
 
 def _remarks(report: Report, seen: Seen) -> t.Iterator[Finding]:

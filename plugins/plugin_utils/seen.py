@@ -33,7 +33,8 @@ class Seen:
     """What is known of a host. None means that nobody looked, or that it could not be told.
 
     `config_kind` is that of the hands: file, missing, directory, other, relative, too_large or unreadable.
-    `config_unreadable`: why the file is no mondoo.yml. `controller_offset`: host minus controller, in seconds.
+    `config_unreadable`: why the file is no mondoo.yml; `config_incomplete`: it has only a part of a service account.
+    `controller_offset`: host minus controller, in seconds.
     """
 
     family: str = ""
@@ -46,6 +47,7 @@ class Seen:
     config_mode: str | None = None
     config_changed: float | None = None
     config_unreadable: str | None = None
+    config_incomplete: bool = False
     api_proxy: str | None = None
     shadow: str | None = None
     timed_out: bool = False
@@ -77,6 +79,7 @@ def from_answer(answer: Answer) -> Seen:
         config_mode=look.config.mode,
         config_changed=look.config.mtime,
         config_unreadable=content.problem,
+        config_incomplete=incomplete(content),
         api_proxy=content.text("api_proxy") or content.text("api-proxy"),
         shadow=look.shadow,
         timed_out=status is not None and status.timed_out,
@@ -84,6 +87,14 @@ def from_answer(answer: Answer) -> Seen:
         clock=clock.read(_output(answer.ran.get("timedatectl")), _output(answer.ran.get("chronyc")), found),
         agent=next((found[name] for name in AGENT_UNITS if name in found), None),
     )
+
+
+def incomplete(content: config.Config) -> bool:
+    """Tell whether the file has a part of a service account, and not the whole."""
+    if content.node("auth") is not None or content.node("type") is not None:
+        return False  # the identity comes from elsewhere: ssh-agent, workload identity federation
+    mrn, key = content.text("mrn"), content.text("private_key")
+    return any((mrn, key, content.text("agent_mrn"), content.text("certificate"))) and not (mrn and key)
 
 
 def family(system: System) -> str:

@@ -65,7 +65,7 @@ def workplace(core: str, purpose: str, wanted: Callable[[str], bool] = lambda du
 
 
 def copy_collection(target: Path, wanted: Callable[[str], bool]) -> Path:
-    """Copy what git tracks, or would if asked: ansible-test wants .../ansible_collections/mondoo/fleet, not a symlink."""
+    """Copy what git tracks, or would if asked: ansible-test wants .../ansible_collections/mondoo/fleet, no symlink."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -78,6 +78,8 @@ def copy_collection(target: Path, wanted: Callable[[str], bool]) -> Path:
         if os.path.lexists(ROOT / name):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    # ansible-test lists files with the git repository that it finds first, which would be the one that ignores .build.
+    subprocess.run(["git", "init", "--quiet", target], check=True)
     return target
 
 

@@ -57,7 +57,7 @@ def locked(name: str) -> Iterator[None]:
 
 
 def environment(venv: Path, home: Path, **more: str) -> dict[str, str]:
-    """Return the process environment for a tool of `venv`: its own home, and nothing that this shell set for Ansible."""
+    """Return the process environment for a tool of `venv`: its own home, and nothing that was set for Ansible."""
     home.mkdir(parents=True, exist_ok=True)
     kept = {
         name: value

@@ -48,7 +48,7 @@ def one(dummy: str, code: int) -> Count:
 def pytest(output: str, dummy: int) -> Count:
     """Count by pytest's closing line, as in `== 2 failed, 3 passed, 1 skipped in 0.12s ==`."""
     closing = [line for line in output.splitlines() if re.search(r" in [\d.]+s\b.*(=|\Z)", line)]
-    words = dict((word, int(number)) for number, word in re.findall(r"(\d+) ([a-z]+)", closing[-1] if closing else ""))
+    words = {word: int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", closing[-1] if closing else "")}
     wrong = sum(words.get(word, 0) for word in ("failed", "error", "errors"))
     passed = sum(words.get(word, 0) for word in ("passed", "xfailed"))
     return Count(passed, wrong, words.get("skipped", 0))

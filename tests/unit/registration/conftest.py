@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_swap import Swap, replace_file
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 from ansible_collections.mondoo.fleet.plugins.modules import cnspec_host
@@ -40,9 +41,7 @@ class LocalHost:
         self.lost: str | None = None  # the answer to a write gets lost "before" or "after" it is done
         self.gone = False
 
-    def call(
-        self, *, look: LookRequest | None = None, write: WriteRequest | None = None, run: object = None
-    ) -> Answer:
+    def call(self, *, look: LookRequest | None = None, write: WriteRequest | None = None, run: object = None) -> Answer:
         self.calls += 1
         if self.gone:
             raise self._lost()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
 
 from .conftest import Lab
@@ -89,9 +90,7 @@ def test_nobody_is_asked_with_verify_false(lab: Lab) -> None:
     "answer, reason",
     [({"answer_space": OTHER}, "wrong_space"), ({"answer_endpoint": "https://eu.api.mondoo.com"}, "wrong_endpoint")],
 )
-def test_an_answer_for_somewhere_else_never_reaches_the_host(
-    lab: Lab, answer: dict[str, t.Any], reason: str
-) -> None:
+def test_an_answer_for_somewhere_else_never_reaches_the_host(lab: Lab, answer: dict[str, t.Any], reason: str) -> None:
     lab.platform.fault(method="RegisterAgent", **answer)
     result = lab.register(token=lab.token(), api_endpoint=lab.platform.url)
     assert result["msg"] == (
@@ -121,7 +120,10 @@ def test_a_write_whose_answer_is_lost_counts_when_the_file_has_it(lab: Lab) -> N
 def test_a_write_that_was_lost_before_it_was_done_is_undone(lab: Lab) -> None:
     lab.host.lost = "before"
     result = lab.register(token=lab.token())
-    assert result["msg"] == f"Cannot write the config {lab.path}: the connection was lost. The file is as it was; run again."
+    assert (
+        result["msg"]
+        == f"Cannot write the config {lab.path}: the connection was lost. The file is as it was; run again."
+    )
     assert (lab.content, lab.agents) == (None, set())
 
 
@@ -148,7 +150,9 @@ def test_an_interruption_before_the_write_removes_the_new_agent(lab: Lab) -> Non
 
     lab.host.before_write = stop
     result = lab.register(token=lab.token())
-    assert result["msg"] == "Cannot finish the registration: the run was told to stop. The host is as it was; run again."
+    assert (
+        result["msg"] == "Cannot finish the registration: the run was told to stop. The host is as it was; run again."
+    )
     assert (lab.content, lab.agents) == (None, set())
 
 

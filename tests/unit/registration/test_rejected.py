@@ -74,9 +74,7 @@ def test_a_wrong_clock_of_the_controller_never_registers_a_fleet_anew(lab: Lab, 
     lab.clock_error = error
     result = lab.must(token=lab.token(lifetime=999999))
     assert (result["changed"], result["verified"]) == (False, True)
-    assert result["warnings"] == [
-        "The controller's clock is off from the platform's by more than 30 s. Set it right."
-    ]
+    assert result["warnings"] == ["The controller's clock is off from the platform's by more than 30 s. Set it right."]
 
 
 @pytest.mark.parametrize("error", [3600, -3600])
