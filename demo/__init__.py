@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The main job on real input: a fleet of twelve hosts registered, broken and repaired against a platform on loopback."""
+"""The main job on real input: twelve hosts registered, broken and repaired against a platform on loopback."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from sandbox.cnspec_stand_in import install
 from sandbox.stand_in.settings import Settings
 

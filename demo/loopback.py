@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
 from sandbox import Remote
 
 SANDBOX = Path(__file__).resolve().parents[1] / "tests"

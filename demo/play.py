@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from demo.fleet import Fleet, write, write_yaml
 from sandbox import Remote
 from sandbox.ledger import Call
 from tooling.environments import environment
 from tooling.paths import COLLECTIONS, HOME
-
-from demo.fleet import Fleet, write, write_yaml
 
 CALLBACKS = Path(__file__).resolve().parent / "callback_plugins"
 # How the collection presents itself to the platform; every other caller is the cnspec of a host.
@@ -133,7 +132,8 @@ class Controller:
         log.parent.mkdir(exist_ok=True)
         settings = {"ANSIBLE_CONFIG": str(folder / "ansible.cfg"), "HOST_RESULTS_PATH": str(results)}
         env = environment(Path(sys.executable).parents[1], HOME, **settings)
-        argv = [Path(sys.executable).with_name("ansible-playbook"), playbook, "-e", f"@{self.secrets_file}", *options]
+        command = str(Path(sys.executable).with_name("ansible-playbook"))
+        argv = [command, playbook, "-e", f"@{self.secrets_file}", *options]
         before, modules = len(self.platform.calls()), self.fleet.modules_run()
         began = time.monotonic()
         with open(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
@@ -141,10 +141,11 @@ class Controller:
         seconds = time.monotonic() - began
         if not results.exists():
             raise SystemExit(f"Cannot run {playbook}: it ended before any host. Look at {log}.")
+        found = read_outcomes(results.read_text().splitlines())
         return Play(
             code=ran.returncode,
             seconds=seconds,
-            outcomes=read_outcomes(results.read_text().splitlines()),
+            outcomes={name: found[name] for name in self.fleet.names if name in found},
             modules={name: count - modules[name] for name, count in self.fleet.modules_run().items()},
             calls=self.platform.calls(since=before),
         )
@@ -153,12 +154,9 @@ class Controller:
 def read_outcomes(lines: Sequence[str]) -> dict[str, Outcome]:
     """Return what the lines of the callback say of each host that the run ended for."""
     records = [json.loads(line) for line in lines]
-    found: dict[str, Outcome] = {}
-    for sums in records:
-        if "sums" in sums:
-            mine = [record for record in records if record["host"] == sums["host"] and "result" in record]
-            found[sums["host"]] = _outcome(mine, sums["sums"])
-    return found
+    sums = {record["host"]: record["sums"] for record in records if "sums" in record}
+    results = [record for record in records if "result" in record]
+    return {host: _outcome([record for record in results if record["host"] == host], sums[host]) for host in sums}
 
 
 def _outcome(records: Sequence[Mapping[str, Any]], sums: Mapping[str, int]) -> Outcome:

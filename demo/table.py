@@ -35,7 +35,7 @@ def render(rows: Sequence[Row], width: int = WIDTH) -> str:
     """
     cells = [HEADINGS, *(tuple(value or "-" for value in astuple(row)) for row in rows)]
     widths = _widths(cells, width)
-    lines = []
+    lines: list[str] = []
     for number, row in enumerate(cells):
         lines += _row(row, widths)
         if number == 0:
@@ -48,7 +48,9 @@ def _widths(cells: Sequence[Sequence[str]], width: int) -> list[int]:
     widest = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
     fixed = sum(size for column, size in enumerate(widest) if column not in (LAST_LINE, FIX))
     left = width - fixed - len(GAP) * (len(HEADINGS) - 1)
-    fix = min(widest[FIX], max(left // 2, left - widest[LAST_LINE]))
+    # Half of it, or more where the other has enough, or where that keeps the name of a module in one piece.
+    word = max((len(word) for row in cells for word in row[FIX].split()), default=0)
+    fix = min(widest[FIX], max(left // 2, left - widest[LAST_LINE], min(word, left * 3 // 5)))
     widest[FIX], widest[LAST_LINE] = fix, min(widest[LAST_LINE], left - fix)
     return widest
 

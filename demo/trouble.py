@@ -11,10 +11,9 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox import Remote
-
 from demo.fleet import CNSPEC, Fleet
 from demo.loopback import Proxy
+from sandbox import Remote
 
 REVOKED = ("web1", "db1")
 WRONG_CLOCK, WRONG_PROXY, TRUNCATED, MOVED_AWAY = "web3", "edge2", "build1", "app1"
@@ -42,7 +41,7 @@ def make(fleet: Fleet, platform: Remote, proxy: Proxy) -> Iterator[Trouble]:
     _replace(fleet, WRONG_PROXY, proxy.address, NO_PROXY_HERE)
     yield Trouble(WRONG_PROXY, f"its mondoo.yml names a proxy that does not exist ({NO_PROXY_HERE})")
     size = _truncate(fleet, TRUNCATED)
-    yield Trouble(TRUNCATED, f"its mondoo.yml ends after {size} bytes, in the middle")
+    yield Trouble(TRUNCATED, f"its mondoo.yml ends after {size} bytes, in the middle of the private key")
     _log_in_elsewhere(fleet, platform, MOVED_AWAY)
     yield Trouble(MOVED_AWAY, f"somebody ran cnspec logout, and cnspec login with a token of {OTHER_SPACE}")
 
@@ -55,10 +54,12 @@ def _replace(fleet: Fleet, name: str, old: str, new: str) -> None:
 
 
 def _truncate(fleet: Fleet, name: str) -> int:
+    """Cut the file in the middle of its private key; return the number of bytes that are left."""
     content = fleet.config(name).read_bytes()
-    half = len(content) // 2
-    fleet.config(name).write_bytes(content[:half])
-    return half
+    begin, end = (content.index(b"-----%b PRIVATE KEY" % word) for word in (b"BEGIN", b"END"))
+    left = (begin + end) // 2
+    fleet.config(name).write_bytes(content[:left])
+    return left
 
 
 def _log_in_elsewhere(fleet: Fleet, platform: Remote, name: str) -> None:

@@ -6,6 +6,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import typing as t
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = """
 name: host_results
 type: notification
@@ -20,12 +26,6 @@ options:
     env:
       - name: HOST_RESULTS_PATH
 """
-
-import json
-import os
-import typing as t
-
-from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):

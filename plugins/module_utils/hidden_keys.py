@@ -12,16 +12,21 @@ from typing import Match
 HIDDEN = b"(hidden)"
 
 # YAML may fold a quoted scalar at any space, so the words of the marker may stand on two lines.
-_GAP = rb"[\s\\]+"
-_BEGIN = rb"-----BEGIN" + _GAP + rb"(?:[A-Z0-9]+" + _GAP + rb")*PRIVATE" + _GAP + rb"KEY-----"
-_END = rb"-----END" + _GAP + rb"(?:[A-Z0-9]+" + _GAP + rb")*PRIVATE" + _GAP + rb"KEY-----"
+_GAP = rb"[\s\\]{1,80}"
+_WORDS = _GAP + rb"(?:[A-Z0-9]{1,20}" + _GAP + rb"){0,3}PRIVATE" + _GAP + rb"KEY-----"
+_END = rb"-----END" + _WORDS
 # A key cut off before its END line runs to the next marker, or to the end of the file.
-_BODY = re.compile(rb"(" + _BEGIN + rb").*?(?=-----END|\Z)", re.DOTALL)
-# The second half of a key: base64 (its line ends may be escaped, as in JSON) that runs into an END line.
-_TAIL = re.compile(rb"(?:[A-Za-z0-9+/=\s]|\\[nr])+(?=" + _END + rb")")
-_NAME = re.compile(rb"""["']?[\w.-]*private[_-]?key[\w.-]*["']?[ \t]*[:=][ \t]*""", re.IGNORECASE)
-_QUOTED = re.compile(rb""""(?:\\.|[^"\\])*(?:"|\Z)|'(?:''|[^'])*(?:'|\Z)""", re.DOTALL)
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]{40,}={0,2}")
+_BODY = re.compile(rb"(-----BEGIN" + _WORDS + rb").*?(?=-----END|\Z)", re.DOTALL)
+_FRAME = re.compile(rb"-----BEGIN" + _WORDS + re.escape(HIDDEN) + rb"(?:" + _END + rb")?")
+# What a key's body is made of: base64, white space, and the backslash that escapes line ends in JSON and YAML.
+_BODY_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n\\"
+# Base64 on one line or on several; the next line may be a name and not base64, which what follows it tells.
+_ENCODED = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}(?:\s+[A-Za-z0-9+/]+={0,2}(?![\w:.=+/-]))*")
+# All repetitions are bounded or can match in one way only: a file of a mebibyte of anything takes no time.
+_NAME = re.compile(rb"""private[_-]?key[\w.-]{0,40}["']?[ \t]{0,40}[:=][ \t]{0,40}""", re.IGNORECASE)
+_LINE_START = re.compile(rb"""(?:\A|\n)([ \t]*(?:-[ \t]+)*)["']?[\w.-]*\Z""")
+_QUOTED = re.compile(rb""""(?:\\(?:.|\Z)|[^"\\])*(?:"|\Z)|'(?:''|[^'])*(?:'|\Z)""", re.DOTALL)
+_IN_FLOW = re.compile(rb"[^\n,}]*")
 
 
 def hide_private_keys(content: bytes) -> bytes:
@@ -30,19 +35,36 @@ def hide_private_keys(content: bytes) -> bytes:
         # Not a text that cnspec could read (UTF-16, a device's garbage): nothing in it can be told from a key.
         return HIDDEN
     content = _BODY.sub(rb"\1" + HIDDEN, content)
-    content = _TAIL.sub(HIDDEN, content)
-    content = _BASE64.sub(_hide_encoded, content)
+    content = _hide_second_halves(content)
+    content = _ENCODED.sub(_hide_encoded, content)
     return _hide_named(content)
+
+
+def _hide_second_halves(content: bytes) -> bytes:
+    """Hide what runs into an END line without having begun."""
+    parts = []
+    done = 0
+    for end in re.finditer(_END, content):
+        before = content[done : end.start()]
+        kept = before.rstrip(_BODY_BYTES)
+        parts += [kept, HIDDEN if len(kept) < len(before) else b"", end.group()]
+        done = end.end()
+    return b"".join(parts + [content[done:]])
 
 
 def _hide_encoded(match: Match[bytes]) -> bytes:
     """Hide base64 of a text that has a private key in it, such as a whole credentials document."""
     text = b"".join(match.group().split()).rstrip(b"=")
-    try:
-        decoded = base64.b64decode(text[: len(text) // 4 * 4])
-    except binascii.Error:
-        return match.group()
-    return b" " + HIDDEN + b"\n" if b"PRIVATE KEY" in decoded else match.group()
+    # Characters before it, or a start that is cut off, may have shifted the groups of four.
+    for shift in range(4):
+        shifted = text[shift:]
+        try:
+            decoded = base64.b64decode(shifted[: len(shifted) // 4 * 4])
+        except binascii.Error:
+            continue
+        if b"PRIVATE KEY" in decoded:
+            return HIDDEN
+    return match.group()
 
 
 def _hide_named(content: bytes) -> bytes:
@@ -54,7 +76,8 @@ def _hide_named(content: bytes) -> bytes:
             continue
         end = _value_end(content, name)
         value = content[name.end() : end]
-        if not value.strip() or b"-----BEGIN" in value or HIDDEN in value:
+        framed = _FRAME.sub(b"", value)
+        if value.strip() in (b"", HIDDEN) or (framed != value and not re.search(rb"[A-Za-z0-9+/]{16}", framed)):
             continue
         quote = value[:1] if value[:1] in (b'"', b"'") else b""
         parts += [content[done : name.end()], quote, HIDDEN, quote, b"\n" if value.endswith(b"\n") else b""]
@@ -67,12 +90,20 @@ def _value_end(content: bytes, name: Match[bytes]) -> int:
     quoted = _QUOTED.match(content, name.end())
     if quoted:
         return quoted.end()
-    line_start = content.rfind(b"\n", 0, name.start()) + 1
-    before = content[line_start : name.start()]
-    if before.strip(b" \t-"):
-        flow = re.compile(rb"[^\n,}]*").match(content, name.end())
+    line_start = _LINE_START.search(content[max(0, name.start() - 200) : name.start()])
+    if line_start is None:
+        flow = _IN_FLOW.match(content, name.end())
         return flow.end() if flow else name.end()
-    # The value goes on while lines are blank, indented deeper than the name, or bare base64 (badly indented YAML).
-    block = re.compile(rb"[^\n]*\n?(?:[ \t]*\n|[ ]{%d,}[ \t]*[^\n]*\n?|[A-Za-z0-9+/=]{20,}\n?)*" % (len(before) + 1))
-    found = block.match(content, name.end())
-    return found.end() if found else len(content)
+    return _block_end(content, name.end(), len(line_start.group(1)))
+
+
+def _block_end(content: bytes, start: int, indent: int) -> int:
+    """Return the end of the value's own line and of all lines that are blank, indented deeper, or bare base64."""
+    end = (content.find(b"\n", start) + 1) or len(content)
+    while end < len(content):
+        line = content[end : (content.find(b"\n", end) + 1) or len(content)]
+        deep = len(line) - len(line.lstrip(b" \t")) > indent
+        if line.strip() and not deep and not re.match(rb"[A-Za-z0-9+/=]{20,}\s*\Z", line):
+            break
+        end += len(line)
+    return end

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -55,8 +55,8 @@ def plain(value: t.Any) -> t.Any:
         return [plain(item) for item in value]
     if isinstance(value, (datetime.datetime, datetime.date)):
         return value.isoformat()
-    # A vaulted value of ansible-core 2.18 and older: a Sequence of its own whose str() is the decrypted text.
-    return str.__str__(str(value)) if isinstance(value, Sequence) else str(value)
+    # A vaulted value is no str: str() decrypts it (in ansible-core 2.18 and older a Sequence of its own).
+    return str.__str__(str(value))
 
 
 def is_empty(value: t.Any) -> bool:
@@ -106,6 +106,8 @@ def _validated(name: str, value: t.Any, definition: Mapping[str, t.Any]) -> t.An
     """Validate one option alone: so an error can name it without ansible's message, which quotes the value."""
     if isinstance(value, (dict, list)) and definition.get("type") in ("str", "path"):
         raise _invalid(name, definition)  # ansible would turn it into the text of its Python form
+    if isinstance(value, bool) and definition.get("type") == "int":
+        raise _invalid(name, definition)  # to Python, true is the number 1
     if isinstance(value, bool) and definition.get("choices"):
         value = str(value).lower()
     if isinstance(value, dict) and definition.get("options"):

@@ -120,7 +120,7 @@ def parse(content: bytes | None) -> Config:
         root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
     except UnicodeDecodeError:
         return Config(content, problem="it is not UTF-8 text")
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         return Config(content, problem="it is not valid YAML")
     if root is None or _is_null(root):
         return Config(content)
@@ -151,8 +151,28 @@ def edit(config: Config, change: Edit) -> Config:
 def render(root: yaml.MappingNode) -> bytes:
     """Turn a node tree into the bytes of the file, in block style, without folding lines."""
     root.flow_style = False
-    text: str = yaml.serialize(root, Dumper=yaml.SafeDumper, width=1 << 30, allow_unicode=True)
+    text: str = yaml.serialize(root, Dumper=_Dumper, width=1 << 30, allow_unicode=True)
     return text.encode("utf-8")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Keep two styles that PyYAML's emitter gives up without need.
+
+    These are a plain scalar with a tag, and a literal block with tabs, or with spaces before the end of a line.
+    """
+
+    def choose_scalar_style(self) -> str:
+        event = self.event
+        if self.analysis is None:
+            self.analysis = self.analyze_scalar(event.value)
+        if event.style == "|" and event.value.strip():
+            self.analysis.allow_block |= event.value.replace("\t", "").replace("\n", "").isprintable()
+        implicit = event.implicit
+        event.implicit = (implicit[0] or not event.style, implicit[1])
+        try:
+            return str(super().choose_scalar_style())
+        finally:
+            event.implicit = implicit
 
 
 def key_text(node: yaml.Node) -> str:
@@ -187,9 +207,8 @@ def same(node: yaml.Node | None, value: t.Any) -> bool:
         return False
     if value is None:
         return _is_null(node)
-    if isinstance(value, bool):
-        return node.value.lower() == str(value).lower()
-    return node.value == str(value)
+    text: str = value if isinstance(value, str) else _node_of(value).value
+    return node.value == text or (isinstance(value, bool) and node.value.lower() == text)
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -235,12 +254,15 @@ def _set(root: yaml.MappingNode, key: str, value: t.Any) -> bool:
 def _set_scan_interval(root: yaml.MappingNode, wanted: dict[str, int]) -> bool:
     """Write the nested form: `serve` ignored the dotted one that login writes until cnspec 13.24."""
     changed = _remove(root, [f"scan_interval.{name}" for name in wanted])
-    nested = next((node for name, node in root.value if key_text(name) == "scan_interval"), None)
-    if not isinstance(nested, yaml.MappingNode):
-        return _put(root, "scan_interval", dict(wanted)) or changed
-    for name, value in wanted.items():
-        changed = _put(nested, name, value) or changed
-    return changed
+    for index, (name, nested) in enumerate(root.value):
+        if key_text(name) == "scan_interval" and isinstance(nested, yaml.MappingNode):
+            # A mapping of its own: an alias may show the same one elsewhere.
+            own = yaml.MappingNode(nested.tag, list(nested.value), flow_style=nested.flow_style)
+            if any([_put(own, part, value) for part, value in wanted.items()]):
+                root.value[index] = (name, own)
+                changed = True
+            return changed
+    return _put(root, "scan_interval", dict(wanted)) or changed
 
 
 def _unset(root: yaml.MappingNode, names: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from .errors import FleetError
@@ -13,11 +14,9 @@ from .errors import FleetError
 
 def normalise_endpoint(url: str) -> str:
     """Return an endpoint as it is compared: scheme and host in lower case, https if none is named, no final slash."""
-    text = url.strip().rstrip("/")
-    if "://" not in text:
-        text = f"https://{text}"
-    scheme, rest = text.split("://", 1)
-    host, slash, path = rest.partition("/")
+    text = url.strip()
+    scheme, rest = text.split("://", 1) if "://" in text else ("https", text)
+    host, slash, path = rest.rstrip("/").partition("/")
     host = host.lower()
     host = host.removesuffix(":443") if scheme.lower() == "https" else host
     return f"{scheme.lower()}://{host}{slash}{path}"
@@ -29,9 +28,11 @@ def check_endpoint(url: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = usable and parts.username is None and not parts.query and not parts.fragment
     except ValueError:
         usable = False
-    if not usable or " " in text or parts.username is not None:
+    # urlsplit drops tabs and line breaks silently.
+    if not usable or any(character.isspace() for character in text):
         raise _endpoint("it is not a URL")
     if parts.scheme == "http" and not loopback(text):
         raise _endpoint("it is plain http")
@@ -46,4 +47,7 @@ def _endpoint(cause: str) -> FleetError:
 def loopback(url: str) -> bool:
     """Tell whether a URL's host is this machine, where plain http is no risk."""
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # such as 127.0.0.1.example.com

@@ -19,29 +19,29 @@ class Interrupted(BaseException):
 @contextlib.contextmanager
 def interruptible() -> t.Iterator[None]:
     """Turn SIGTERM into Interrupted inside this block, where this process may (only a main thread can)."""
-    try:
-        before = signal.signal(signal.SIGTERM, _interrupt)
-    except ValueError:
+    with _handled(signal.SIGTERM, _interrupt):
         yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
 def uninterrupted() -> t.Iterator[None]:
-    """Ignore SIGTERM inside this block: cleaning up must come to its end, and is bounded in time."""
+    """Ignore SIGTERM, and the SIGALRM of a task's `timeout`: cleaning up must end, and is bounded in time."""
+    with _handled(signal.SIGTERM, signal.SIG_IGN), _handled(signal.SIGALRM, signal.SIG_IGN):
+        yield
+
+
+@contextlib.contextmanager
+def _handled(number: signal.Signals, handler: t.Any) -> t.Iterator[None]:
     try:
-        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        before = signal.signal(number, handler)
     except ValueError:
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # None: a handler that was not set from Python, and that Python cannot set again.
+        signal.signal(number, signal.SIG_DFL if before is None else before)
 
 
 def _interrupt(dummy_signal: int, dummy_frame: types.FrameType | None) -> None:

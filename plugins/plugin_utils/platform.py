@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from .credentials import ServiceAccount, sign
+from .credentials import ServiceAccount, load_key, sign
 from .endpoint import check_endpoint
 from .errors import FleetError
 from .transport import Answer, NoAnswer, Transport
@@ -215,8 +215,11 @@ class Platform:
 def status_code(answer: Answer) -> int | None:
     """Return the code of a google.rpc.Status body; None when the body is no Status."""
     data = _json_object(answer)
-    code = data.get("code") if data is not None and answer.status != 200 else None
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
+    if data is None or 200 <= answer.status < 300 or not isinstance(data.get("message", ""), str):
+        return None
+    code = data.get("code")
+    # google.rpc.Code ends at 16: {"code": 401} is some gateway's.
+    return code if isinstance(code, int) and not isinstance(code, bool) and 1 <= code <= 16 else None
 
 
 def describe(answer: Answer) -> str:
@@ -246,9 +249,12 @@ def _confirmation(
     code = status_code(answer)
     if answer.status == 200:
         data = _json_object(answer) or {}
-        agent_mrn, credential = data.get("agent_mrn"), data.get("credential") or {}
-        fields = {str(key): value for key, value in credential.items() if isinstance(value, str)}
-        complete = isinstance(bearer, ServiceAccount) or {"mrn", "private_key", "certificate"} <= fields.keys()
+        agent_mrn, credential = data.get("agent_mrn"), data.get("credential")
+        pairs = credential.items() if isinstance(credential, dict) else ()
+        fields = {str(key): value for key, value in pairs if isinstance(value, str) and value.strip()}
+        complete = isinstance(bearer, ServiceAccount) or (
+            {"mrn", "private_key", "certificate"} <= fields.keys() and load_key(fields["private_key"]) is not None
+        )
         if isinstance(agent_mrn, str) and agent_mrn and complete:
             return Confirmation(agent_mrn, fields, attempt, attempt_id)
         named = agent_mrn if isinstance(agent_mrn, str) and agent_mrn else None

@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
-from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.parameters import remove_values, sanitize_keys
 
 # Anything shorter would cut holes into ordinary words of a message.
 SHORTEST_SECRET = 6
+
+# The lines around a key or certificate, which are no secret.
+ARMOUR = re.compile(r"-----[A-Z ]*-----")
 
 
 class Secrets:
@@ -23,7 +27,7 @@ class Secrets:
         self._values: set[str] = set()
 
     def add(self, value: t.Any) -> None:
-        """Remember every text in `value` (a str, or any nesting of dict and list), and its lines."""
+        """Remember every text in `value` (a str or number, or any nesting of dict and list), and its lines."""
         if isinstance(value, t.Mapping):
             for item in value.values():
                 self.add(item)
@@ -32,43 +36,55 @@ class Secrets:
                 self.add(item)
         elif isinstance(value, bytes):
             self.add(value.decode("utf-8", "replace"))
-        elif isinstance(value, str):
-            self._add_text(value)
+        elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            self._add_text(str(value))
 
     def add_proxy(self, url: t.Any) -> None:
         """Remember the password of a proxy URL, as written and as decoded."""
         password = proxy_password(url)
-        if password:
-            self._values.update({password, unquote(password)})
+        if password is None:
+            return
+        for form in (password, unquote(password)):
+            # A short one is known by its place in a URL alone.
+            self._values.add(form if len(form) >= SHORTEST_SECRET else f":{form}@")
 
     def _add_text(self, text: str) -> None:
         # A key is printed whole, escaped as JSON does, or line by line (a library that quotes "the" line).
         for form in (text, "".join(text.split()), json.dumps(text)[1:-1], *text.splitlines()):
-            if len(form.strip()) >= SHORTEST_SECRET and not form.strip().startswith("-----"):
+            if len(form.strip()) >= SHORTEST_SECRET and not ARMOUR.fullmatch(form.strip()):
                 self._values.add(form.strip())
 
     def scrub(self, value: t.Any) -> t.Any:
-        """Return `value` (str, or any nesting of dict and list) without the secrets."""
-        return remove_values(value, self._values)
+        """Return `value` (str, or any nesting of dict and list) without the secrets; a dict's own keys are kept."""
+        # Longest first: ansible-core 2.16 does not sort them, and a part taken out would leave the rest.
+        secrets = sorted(self._values, key=len, reverse=True)
+        clean = remove_values(value, secrets)
+        if isinstance(clean, t.Mapping):
+            return {key: sanitize_keys(item, secrets) for key, item in clean.items()}
+        return sanitize_keys(clean, secrets)
 
 
 def proxy_password(url: t.Any) -> str | None:
-    """Return the password in a proxy URL as it is written there, or None."""
-    try:
-        return urlsplit(url).password if isinstance(url, str) else None
-    except ValueError:
+    """Return the password in a proxy URL as it is written there, or None.
+
+    It is what stands between the first colon and the last @, whether or not the rest is a URL: urlsplit sees no
+    password in `http://user:p/w@host`, where somebody forgot to escape the slash.
+    """
+    if not isinstance(url, str) or any(character.isspace() for character in url.strip()):
         return None
+    userinfo = url.strip().split("://", 1)[-1].rpartition("@")[0]
+    return userinfo.partition(":")[2] or None
 
 
 def mask_proxy(url: str) -> str:
-    """Return a proxy URL with its password replaced by `***`; a URL that cannot be read is hidden whole."""
-    try:
-        parts = urlsplit(url)
-        password = parts.password
-    except ValueError:
+    """Return a URL with its password and its query replaced by `***`; one that cannot be read is hidden whole."""
+    scheme, slashes, rest = url.partition("://")
+    userinfo, at, host = rest.rpartition("@")
+    if "@" not in url:
+        place, question, dummy_query = url.partition("?")
+        return f"{place}?***" if question else url
+    # `user:pass@host` without a scheme is no URL: never show what may be a password.
+    if not slashes or not at or "?" in host or (":" not in userinfo and "?" in userinfo):
         return "***"
-    if password is None:
-        # `user:pass@host` without a scheme has no netloc: never show what may be a password.
-        return url if parts.netloc or "@" not in url else "***"
-    userinfo, host = parts.netloc.rsplit("@", 1)
-    return urlunsplit(parts._replace(netloc=f"{userinfo.split(':', 1)[0]}:***@{host}"))
+    user, colon, dummy_password = userinfo.partition(":")
+    return f"{scheme}://{user}:***@{host}" if colon else url

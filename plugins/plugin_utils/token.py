@@ -64,6 +64,8 @@ def read_claims(token: str) -> TokenClaims:
 
 
 def _payload(token: str) -> dict[str, t.Any]:
+    if not token.isascii():
+        raise _malformed("it has a character that no token has")
     parts = token.split(".")
     if len(parts) != 3:
         raise _malformed(f"it has {len(parts)} part{'' if len(parts) == 1 else 's'} between dots, not 3")

@@ -118,6 +118,9 @@ def file_mode(value: t.Any) -> str:
 
 def _settings(options: Options) -> dict[str, t.Any]:
     given = {name: options[name] for name in SETTINGS if name in options}
+    for name in ("annotations", "labels"):
+        if name in given:
+            given[name] = {str(key): _as_text(value) for key, value in given[name].items()}
     interval = given.get("scan_interval")
     if interval is not None:
         given["scan_interval"] = {name: value for name, value in interval.items() if value is not None}
@@ -127,6 +130,13 @@ def _settings(options: Options) -> dict[str, t.Any]:
         _check_free_setting(key)
         given[key.lower()] = value
     return given
+
+
+def _as_text(value: t.Any) -> str:
+    """Return the value of an annotation or a label as text, which is all that cnspec takes there."""
+    if isinstance(value, (dict, list)):
+        raise _invalid("the options annotations and labels", "a value is no text", "Give a text for each key")
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def _check_free_setting(key: str) -> None:
@@ -141,9 +151,10 @@ def _unset(options: Options) -> tuple[str, ...]:
     names = tuple(str(name).strip() for name in options.get("unset", []) if str(name).strip())
     given = {spelling for name in _settings(options) for spelling in spellings(name)}
     for name in names:
-        if name.lower() in IDENTITY_KEYS:
-            raise _invalid("the option unset", f"{name.lower()} belongs to the registration", "Name a setting")
-        if given & set(spellings(name.lower().replace("-", "_"))) or name.lower() in given:
+        key = name.lower().replace("-", "_")
+        if key in IDENTITY_KEYS:
+            raise _invalid("the option unset", f"{key} belongs to the registration", "Name a setting")
+        if given & set(spellings(key)) or name.lower() in given:
             raise _invalid("the option unset", f"{name.lower()} is also given a value", "Do one or the other")
     return names
 

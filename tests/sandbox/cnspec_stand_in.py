@@ -53,18 +53,20 @@ def run(argv: list[str], settings: Settings) -> int:
     profile = PROFILES[settings.version]
     coloured = lines.colour_wanted(os.environ, sys.stdout.isatty())
     log = lines.Log(sys.stderr, coloured=coloured, now_ns=settings.now_ns)
-    _ask_terminal(settings)
+    if profile.asks_terminal:
+        _ask_terminal(settings)
     _warn_of_providers(profile.providers_warning, settings, log)
     try:
         arguments = command_line.parse(profile, argv)
     except command_line.UsageError as error:
         command = command_line.find_command(profile, argv)
-        return _end_with_usage(str(error), 1, command_line.usage(profile, command), log)
+        usage = command_line.usage(profile, command)
+        return _end_with_usage(str(error), 1, usage, log, plain=profile.fatal_errors)
     if arguments.given.get("help") or not arguments.command:
         sys.stdout.write(command_line.usage(profile, arguments.command))
         return 0
     if arguments.command == "version":
-        sys.stdout.write(f"cnspec {profile.version} ({settings.build}, unknown)\n")
+        sys.stdout.write(f"cnspec {profile.version} ({profile.version_build or settings.build}, unknown)\n")
         return 0
     if arguments.command not in ("login", "status", "logout"):
         text = f'unknown command "{arguments.command}" for "cnspec"'
@@ -166,10 +168,12 @@ def _ask_terminal(settings: Settings) -> None:
         select.select([sys.stdin], [], [], 5 * settings.time_scale)
 
 
-def _end_with_usage(text: str, code: int, usage: str, log: Log) -> int:
-    """End as cobra does: the error, the usage, then the error again as a log line."""
+def _end_with_usage(text: str, code: int, usage: str, log: Log, *, plain: bool = False) -> int:
+    """End as cobra does: the error, the usage, then the error again: as a log line, or plain on stdout."""
     sys.stderr.write(f"Error: {text}\n{usage}")
-    if text:
+    if plain:
+        sys.stdout.write(f"{text}\n")
+    elif text:
         log.error(text)
     return code
 

@@ -132,7 +132,19 @@ class Api:
             raise CallError("failed to read response body: unexpected EOF")
         if self.profile.vtproto:
             self.log.debug("using vtproto for output")
-        return _decoded(answer.body, MESSAGES[method])
+        return self._decoded(answer.body, MESSAGES[method])
+
+    def _decoded(self, body: bytes, message: str) -> dict[str, Any]:
+        if not body:
+            return {}
+        try:
+            found = json.loads(body)
+        except ValueError:
+            # what protobuf says of a byte: "<" is the end of a group that never began
+            end_of_group = self.profile.wire_format_error or f"proto: {message}: wiretype end group for non-group"
+            reason = end_of_group if body[:1] == b"<" else "unexpected EOF"
+            raise CallError(f"failed to unmarshal proto response: {reason}") from None
+        return found if isinstance(found, dict) else {}
 
     def _headers(self, bearer: str | Signer | None, payload: bytes) -> dict[str, str]:
         headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "Go-http-client/1.1"}
@@ -192,21 +204,6 @@ def service_url(endpoint: str, method: str) -> str:
     if not endpoint:
         return f"https:///{method}"
     return urljoin(endpoint if "://" in endpoint else f"https://{endpoint}", method)
-
-
-def _decoded(body: bytes, message: str) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        found = json.loads(body)
-    except ValueError:
-        # what protobuf says of a byte: "<" is the end of a group that never began
-        if body[:1] == b"<":
-            reason = f"proto: {message}: wiretype end group for non-group"
-        else:
-            reason = "unexpected EOF"
-        raise CallError(f"failed to unmarshal proto response: {reason}") from None
-    return found if isinstance(found, dict) else {}
 
 
 def _nanoseconds(text: str) -> int | None:

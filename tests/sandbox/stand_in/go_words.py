@@ -41,7 +41,8 @@ def quoted(text: str) -> str:
     """Quote a string where a log field needs it (blank, quote, backslash or not ASCII), else leave it."""
     if all(" " < letter <= "~" and letter not in '\\"' for letter in text):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    shown = json.dumps(text, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in shown)
 
 
 def compact_json(value: object) -> str:

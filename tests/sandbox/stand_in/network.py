@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote
 
 from sandbox.stand_in.go_words import parse_url
+from sandbox.stand_in.profiles import Profile
 from sandbox.stand_in.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,18 +51,18 @@ class Answer:
     truncated: bool = False
 
 
-def proxy_for(
-    api_proxy: str, environment: Mapping[str, str], *, explicit_https_proxy: bool
-) -> tuple[str, SplitResult | None]:
+def proxy_for(profile: Profile, api_proxy: str, environment: Mapping[str, str]) -> tuple[str, SplitResult | None]:
     """Return where the proxy comes from ("set", "environment" or "") and its URL. Raises NotAUrl.
 
     The order is MONDOO_API_PROXY (also when empty), api_proxy, HTTPS_PROXY, then Go's own reading of the environment.
     """
+    if not profile.knows_proxy:
+        return "environment", None
     if "MONDOO_API_PROXY" in environment:
         return "set", parse_url(environment["MONDOO_API_PROXY"])
     if api_proxy:
         return "set", parse_url(api_proxy)
-    if explicit_https_proxy and "HTTPS_PROXY" in environment:
+    if profile.explicit_https_proxy and "HTTPS_PROXY" in environment:
         return "set", parse_url(environment["HTTPS_PROXY"])
     return "environment", None
 
@@ -90,9 +91,9 @@ def _is_loopback(host: str) -> bool:
 class Network:
     """The way to the platform: direct or through a proxy, never off the machine and its private networks."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], *, api_proxy: str, explicit: bool) -> None:
+    def __init__(self, profile: Profile, settings: Settings, environment: Mapping[str, str], api_proxy: str) -> None:
         self.settings, self.environment = settings, environment
-        self.origin, self.proxy = proxy_for(api_proxy, environment, explicit_https_proxy=explicit)
+        self.origin, self.proxy = proxy_for(profile, api_proxy, environment)
 
     def post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         """Send one POST. Raises WireError."""

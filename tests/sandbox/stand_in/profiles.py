@@ -35,11 +35,15 @@ class Profile:
     providers_warning: str = "text"
     config_reads: int = 3
     unreadable_reads: int = 0
+    asks_terminal: bool = True
+    version_build: str = ""
     no_config: str = "no Mondoo configuration file provided, using defaults"
     health_failed: str = "could not check upstream health"
     wide_labels: bool = True
     owner_always: bool = False
     release_feed: str = "warn"
+    tells_registry_failure: bool = True
+    logs_url_as_struct: bool = False
     shows_updates_url: bool = False
     shows_providers_url: bool = True
     outdated_includes_core: bool = False
@@ -49,6 +53,7 @@ class Profile:
     crashes_on_bad_key: bool = False
     fatal_errors: bool = False
     vtproto: bool = True
+    wire_format_error: str = ""
     login_prefix: str = "failed to log in client: failed to log in client"
     checks_health_after_refusal: bool = True
     judges_token: bool = True
@@ -57,6 +62,7 @@ class Profile:
     retries_aborted: bool = True
     resets_annotations: bool = True
     stores_force: bool = False
+    knows_proxy: bool = True
     explicit_https_proxy: bool = True
     prefers_scope: bool = True
     dotted_interval: bool = True
@@ -147,6 +153,8 @@ V11_69_1 = replace(
     V12_11_0,
     version="11.69.1",
     bound_flags=_BOUND_11,
+    unreadable_reads=2,
+    tells_registry_failure=False,
     shows_providers_url=False,
     settings_keys=(),
 )
@@ -164,13 +172,15 @@ V9_14_0 = replace(
     version="9.14.0",
     login_flags=_LOGIN_9,
     builtin_providers=("core", "mock"),
-    unreadable_reads=2,
+    asks_terminal=False,
+    logs_url_as_struct=True,
     outdated_includes_core=True,
     platform_fields=("labels",),
     unauthenticated=CREDENTIALS_TEXT.format(path="{path}", end="."),
     ping_report="inverted",
     release_feed="fatal",
     vtproto=False,
+    wire_format_error="proto: cannot parse invalid wire-format data",
     login_prefix="failed to log in client",
     checks_health_after_refusal=False,
     judges_token=False,
@@ -187,12 +197,18 @@ V9_14_0 = replace(
 V7_12_1 = replace(
     V9_14_0,
     version="7.12.1",
-    login_flags=tuple(flag for flag in _LOGIN_9 if flag.name != "annotation"),
+    login_flags=tuple(
+        replace(flag, help=flag.help.rstrip(".")) for flag in _LOGIN_9 if flag.name != "annotation"
+    ),
     global_flags=tuple(flag for flag in _GLOBAL_12 if flag.name in ("config", "log-level", "verbose")),
     bound_flags=(("log-level", "log-level"), ("verbose", "verbose")),
     providers_warning="",
     config_reads=2,
-    no_config="no configuration file provided",
+    no_config="no Mondoo configuration file provided. using defaults",
+    version_build="development",
+    knows_proxy=False,
+    # protobuf for Go writes a no-break space in some builds, so that nobody relies on its texts
+    wire_format_error="proto:\N{NO-BREAK SPACE}cannot parse invalid wire-format data",
     health_failed="could not run api health check",
     wide_labels=False,
     owner_always=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.stand_in import go_yaml
 from sandbox.stand_in.api import CallError, Health
@@ -118,8 +119,8 @@ def _release_lines(session: Session, found: Findings) -> None:
     if profile.shows_providers_url:
         log.info(f"Providers URL:\t{_providers_url(session)}")
     for dummy in profile.builtin_providers if found.latest_version else ():
-        log.debug("performing request", method="GET", url=f"{_providers_url(session)}/latest.json")
-    if "connection refused" in found.release_failure:
+        log.debug("performing request", method="GET", url=_request_url(session))
+    if "connection refused" in found.release_failure and profile.tells_registry_failure:
         registry = f"{_providers_url(session)}/latest.json"
         text = f'Get "{registry}": GET {registry} giving up after 4 attempt(s): Get "{registry}": {found.release_failure}'
         log.warn("failed to get provider info", error=text)
@@ -128,6 +129,17 @@ def _release_lines(session: Session, found: Findings) -> None:
     outdated = {*session.settings.outdated_providers, "core"} - (set() if profile.outdated_includes_core else {"core"})
     if outdated:
         log.info(f"Outdated Providers:\t{' | '.join(sorted(outdated))}")
+
+
+def _request_url(session: Session) -> str | dict[str, Any]:
+    """Return the URL of a request to the registry as the versions log it: a string, or Go's url.URL."""
+    url = f"{_providers_url(session)}/latest.json"
+    if not session.profile.logs_url_as_struct:
+        return url
+    parts = urlsplit(url)
+    texts = {"Fragment": "", "Host": parts.netloc, "Opaque": "", "Path": parts.path, "RawFragment": "", "RawPath": ""}
+    struct = {**texts, "RawQuery": "", "Scheme": parts.scheme, "ForceQuery": False, "OmitHost": False, "User": None}
+    return dict(sorted(struct.items()))
 
 
 def _api_lines(session: Session, health: Health) -> None:

@@ -61,12 +61,8 @@ class Session:
 
     def api(self) -> Api:
         """Return the way to the platform. Raises NotAUrl for a proxy that is none."""
-        network = Network(
-            self.settings,
-            self.environment,
-            api_proxy=self.config.option("api_proxy"),
-            explicit=self.profile.explicit_https_proxy,
-        )
+        api_proxy = self.config.option("api_proxy")
+        network = Network(self.profile, self.settings, self.environment, api_proxy)
         return Api(self.profile, self.settings, network, self.log)
 
     def api_or_error(self, what: str) -> Api:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 import unittest
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, List, Optional
 
 import ansible_collections
 

@@ -16,7 +16,9 @@ DER = bytes((number * 37 + 11) % 256 for number in range(185))
 LINES = base64.encodebytes(DER).decode().replace("\n", "")
 LINES = "\n".join(LINES[start : start + 64] for start in range(0, len(LINES), 64))
 PEM = "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n" % LINES
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % base64.b64encode(b"certificate" * 9).decode()
+CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % base64.b64encode(b"certificate" * 9).decode()
+)
 
 HEAD = "agent_mrn: //agents.api.mondoo.app/spaces/s/agents/1\napi_endpoint: https://us.api.mondoo.com\n"
 TAIL = "space_mrn: //captain.api.mondoo.app/spaces/s\n"
@@ -50,7 +52,12 @@ FORMS = {
     "DER in a block that is not indented": HEAD + "private_key: |\n" + LINES + "\n" + TAIL,
     "DER in JSON": json.dumps(dict(DOCUMENT, private_key=LINES.replace("\n", ""))),
     "DER in a flow mapping": "{mrn: x, private_key: %s, space_mrn: y}\n" % LINES.replace("\n", ""),
-    "DER under another spelling": HEAD + "privateKey: " + LINES.replace("\n", "") + "\nPRIVATE-KEY=" + LINES[:64] + "\n",
+    "DER under another spelling": HEAD
+    + "privateKey: "
+    + LINES.replace("\n", "")
+    + "\nPRIVATE-KEY="
+    + LINES[:64]
+    + "\n",
     "DER in a nested mapping": HEAD + "credentials:\n  private_key: >-\n" + indented(LINES) + "  mrn: x\n" + TAIL,
     "base64 of the document": base64.b64encode(json.dumps(DOCUMENT).encode()).decode(),
     "base64 of the document in lines": base64.encodebytes(json.dumps(DOCUMENT).encode()).decode(),
@@ -127,7 +134,19 @@ class HidingTest(unittest.TestCase):
                 self.assertEqual(hide_private_keys(once), once)
 
     def test_a_large_file_of_anything_is_done_soon(self) -> None:
-        for part in (b"-----BEGIN ", b"private_key: ", b"A", b"a\n", b'"\\', b"private_key: |\n", b" ", b"\n \t", b"private_key"):
+        for part in (
+            b"-----BEGIN ",
+            b"private_key: ",
+            b"A",
+            b"a\n",
+            b'"\\',
+            b"private_key: |\n",
+            b" ",
+            b"\n \t",
+            b"private_key",
+            LINES.encode(),
+            b"A" * 40 + b" ",
+        ):
             hide_private_keys(part * (1024 * 1024 // len(part) // 4))
 
 

@@ -292,7 +292,12 @@ class FailingTest(ScratchCase):
         self.assertEqual((child.signal, child.exit), expected)
 
     def test_an_error_of_the_system_at_any_moment(self) -> None:
-        codes = {errno.ENOSPC: "no_space", errno.EDQUOT: "no_space", errno.EROFS: "read_only", errno.EPERM: "permission"}
+        codes = {
+            errno.ENOSPC: "no_space",
+            errno.EDQUOT: "no_space",
+            errno.EROFS: "read_only",
+            errno.EPERM: "permission",
+        }
         for moment, swap in self.each_moment():
             number = sorted(codes)[moment % len(codes)]
 

@@ -1,0 +1,290 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Health, problems and remedies, from reports and from what the hands saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import HEALTH, Diagnosis, diagnose, duration
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import FIXES, Place
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import Seen
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.status import Report, parse
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.units import Unit
+
+TRANSCRIPTS = Path(__file__).resolve().parents[2] / "transcripts"
+CONFIG = "/etc/opt/mondoo/mondoo.yml"
+FAMILIES = ("Debian", "RedHat", "Suse", "Darwin", "Windows", "")
+
+GOOD = Report(
+    form="json",
+    rc=0,
+    registered=True,
+    authenticated=True,
+    reachable=True,
+    version="12.11.0",
+    api_version="12",
+    server_api_version="12",
+    api_status="SERVING",
+    api_time="2026-01-15T09:30:00Z",
+    endpoint="https://us.api.mondoo.com",
+)
+SEEN = Seen(
+    family="Debian",
+    installed=True,
+    cnspec_path="/usr/bin/cnspec",
+    config_path=CONFIG,
+    config_source="default",
+    config_kind="file",
+    config_mode="0600",
+    controller_offset=0.0,
+    clock=Clock(True, True, "systemd-timesyncd"),
+    agent=Unit("cnspec", active=True, enabled=True),
+)
+
+
+def documented(name: str) -> Report:
+    return parse((TRANSCRIPTS / "docs" / name / "text").read_text(encoding="utf-8"))
+
+
+def recorded(name: str) -> Report:
+    folder = TRANSCRIPTS / name
+    stdout, stderr = ((folder / stream).read_text(encoding="utf-8") for stream in ("stdout", "stderr"))
+    return parse(stdout, stderr)
+
+
+def codes(diagnosis: Diagnosis) -> list[str]:
+    return [problem.code for problem in diagnosis.problems]
+
+
+def test_a_good_host_has_no_problem():
+    assert diagnose(GOOD, SEEN) == Diagnosis("ok", ())
+
+
+@pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
+def test_the_documented_line_client_is_not_registered_is_remedied_by_registering(version: str):
+    diagnosis = diagnose(documented(f"{version}-not-registered"), SEEN)
+    assert diagnosis.health == "not_registered"
+    assert diagnosis.problems[0].code == "not_registered"
+    assert diagnosis.problems[0].fix == (
+        "Register it with mondoo.fleet.mondoo_registration, or run there: "
+        "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml"
+    )
+
+
+@pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
+def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_again(version: str):
+    diagnosis = diagnose(documented(f"{version}-unauthenticated"), SEEN)
+    assert diagnosis.health == "unauthenticated"
+    assert diagnosis.problems[0].message == (
+        "the platform refuses the service account of this host (request permission unauthenticated)"
+    )
+    assert diagnosis.problems[0].fix == (
+        "Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: "
+        "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "command"),
+    [
+        ("Debian", "sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true"),
+        ("RedHat", "sudo dnf install -y chrony && sudo systemctl enable --now chronyd && sudo chronyc makestep"),
+        ("Suse", "sudo zypper install -y chrony && sudo systemctl enable --now chronyd && sudo chronyc makestep"),
+        ("Darwin", "sudo systemsetup -setusingnetworktime on && sudo sntp -sS time.apple.com"),
+        ("Windows", "w32tm /resync /force"),
+    ],
+)
+@pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
+def test_the_documented_line_possible_clock_skew_is_remedied_by_a_time_server(version: str, family: str, command: str):
+    diagnosis = diagnose(documented(f"{version}-clock-skew"), replace(SEEN, family=family))
+    assert diagnosis.health == "clock_skew"
+    assert diagnosis.problems[0].message == "its clock is 72 h 0 min behind the platform's"
+    assert diagnosis.problems[0].fix == f"Synchronise its clock with a time server (NTP); run there: {command}"
+
+
+def test_a_wrong_clock_explains_a_refusal_and_comes_first():
+    diagnosis = diagnose(recorded("12.11.0/status-clock-off-72h.jsonv"), SEEN)
+    assert diagnosis.health == "clock_skew"
+    assert codes(diagnosis)[:2] == ["clock_skew", "unauthenticated"]
+    assert diagnosis.problems[1].fix == (
+        "Do not register it again before its clock is right; that may be all there is to it"
+    )
+
+
+def test_a_network_that_is_down_is_never_blamed_on_the_credentials():
+    for name in ("status-no-dns.text", "status-refused.text", "status-proxy-407.text", "status-401-html.text"):
+        diagnosis = diagnose(recorded(f"12.11.0/{name}"), SEEN)
+        assert diagnosis.health == "unreachable"
+        assert "unauthenticated" not in codes(diagnosis)
+
+
+def test_an_empty_answer_that_cnspec_takes_for_success_is_not_ok():
+    diagnosis = diagnose(recorded("12.11.0/status-503-empty.jsonv"), SEEN)
+    assert diagnosis.health == "unreachable"
+    assert diagnosis.problems[0].message == (
+        "https://us.api.mondoo.com is not reached: "
+        "something on the way gives an empty answer, which cnspec may take for success"
+    )
+
+
+def test_an_old_client_without_the_health_words_is_still_seen_to_be_cut_off():
+    assert diagnose(recorded("7.12.1/status-no-dns.text"), SEEN).health == "unreachable"
+
+
+def test_a_damaged_config_is_told_before_the_registration_that_it_hides():
+    diagnosis = diagnose(recorded("12.11.0/status-malformed-config.jsonv"), SEEN)
+    assert diagnosis.health == "config_invalid"
+    assert codes(diagnosis)[:2] == ["config_malformed", "not_registered"]
+
+
+def test_a_config_without_its_key_is_invalid():
+    assert diagnose(recorded("12.11.0/status-no-private-key.jsonv"), SEEN).health == "config_invalid"
+
+
+def test_half_a_service_account_is_invalid_whatever_cnspec_says():
+    diagnosis = diagnose(replace(GOOD, authenticated=None), replace(SEEN, config_incomplete=True))
+    assert diagnosis.health == "config_invalid"
+    assert diagnosis.problems[0].message == f"{CONFIG} has only a part of a service account"
+
+
+def test_a_config_that_nobody_may_read_is_not_a_host_that_is_not_registered():
+    diagnosis = diagnose(recorded("12.11.0/status-unreadable-as-nobody"), SEEN)
+    assert diagnosis.health == "unknown"
+    assert diagnosis.problems[0].fix == "Run the task with become: true"
+
+
+def test_a_host_that_is_not_registered_is_so_even_offline():
+    report = replace(GOOD, registered=False, authenticated=None, reachable=False, reason="dns")
+    diagnosis = diagnose(report, replace(SEEN, config_kind="missing"))
+    assert diagnosis.health == "not_registered"
+    assert codes(diagnosis)[:2] == ["config_missing", "dns"]
+    assert diagnosis.problems[0].message == f"not registered: there is no {CONFIG}"
+
+
+def test_no_cnspec_is_not_installed():
+    diagnosis = diagnose(Report(), replace(SEEN, installed=False, cnspec_path=None))
+    assert diagnosis.health == "not_installed"
+    assert codes(diagnosis) == ["cnspec_missing"]
+
+
+def test_a_cnspec_that_cannot_be_run_is_not_installed():
+    seen = replace(SEEN, installed=False, cnspec_path="/opt/cn spec", cnspec_problem="Permission denied")
+    diagnosis = diagnose(Report(), seen)
+    assert diagnosis.health == "not_installed"
+    assert diagnosis.problems[0].message == "/opt/cn spec cannot be run: Permission denied"
+    assert diagnosis.problems[0].fix == "Run there: sudo chmod 755 '/opt/cn spec', or set cnspec_path"
+
+
+def test_a_cnspec_that_hangs_is_unknown():
+    diagnosis = diagnose(Report(), replace(SEEN, timed_out=True))
+    assert diagnosis.health == "unknown"
+    assert codes(diagnosis) == ["status_timed_out"]
+
+
+def test_a_directory_in_place_of_the_config_is_told():
+    diagnosis = diagnose(replace(GOOD, registered=False), replace(SEEN, config_kind="directory"))
+    assert diagnosis.health == "config_invalid"
+    assert diagnosis.problems[0].message == f"{CONFIG} is no mondoo.yml (directory)"
+
+
+def test_a_controller_whose_clock_differs_does_not_make_a_good_host_sick():
+    diagnosis = diagnose(GOOD, replace(SEEN, controller_offset=-3600.0))
+    assert diagnosis == Diagnosis("ok", ())
+
+
+def test_a_wrong_clock_is_the_first_suspect_when_tls_fails():
+    report = replace(GOOD, authenticated=None, reachable=False, reason="tls", api_time=None, ping_failed=True)
+    diagnosis = diagnose(report, replace(SEEN, controller_offset=-86400.0))
+    assert diagnosis.health == "clock_skew"
+    assert diagnosis.problems[0].message == "its clock is 24 h 0 min behind the controller's"
+
+
+@pytest.mark.parametrize(
+    ("seen", "report", "code"),
+    [
+        (replace(SEEN, config_mode="0644"), GOOD, "config_mode"),
+        (replace(SEEN, shadow="/root/.config/mondoo/mondoo.yml"), GOOD, "config_shadowed"),
+        (replace(SEEN, agent=Unit("cnspec", active=False)), GOOD, "agent_not_running"),
+        (
+            replace(SEEN, agent=Unit("cnspec", active=True, started=5.0), config_changed=9.0),
+            GOOD,
+            "agent_not_restarted",
+        ),
+        (replace(SEEN, clock=Clock(False, False, None)), GOOD, "clock_not_synchronized"),
+        (SEEN, replace(GOOD, update_available=True), "update_available"),
+        (SEEN, replace(GOOD, providers_outdated=("os",)), "providers_outdated"),
+        (SEEN, replace(GOOD, releases_reason="dns"), "releases_unreachable"),
+        (SEEN, replace(GOOD, server_api_version="13"), "api_version_mismatch"),
+    ],
+)
+def test_a_remark_leaves_a_healthy_host_healthy(seen: Seen, report: Report, code: str):
+    diagnosis = diagnose(report, seen)
+    assert (diagnosis.health, codes(diagnosis)) == ("ok", [code])
+
+
+def test_an_agent_of_a_host_that_is_not_registered_need_not_run():
+    seen = replace(SEEN, agent=Unit("cnspec", active=False))
+    assert "agent_not_running" not in codes(diagnose(replace(GOOD, registered=False, authenticated=None), seen))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("code", FIXES)
+def test_every_remedy_is_one_line_on_every_family(code: str, family: str):
+    fix = Place(family=family, config="/a b/mondoo.yml", shadow="/root/.config/mondoo/mondoo.yml").fix(code)
+    assert fix
+    assert "\n" not in fix
+    assert "{config}" not in fix
+    assert not fix.endswith(".")
+
+
+@pytest.mark.parametrize("code", HEALTH)
+def test_every_problem_that_decides_the_health_has_a_remedy(code: str):
+    assert code in FIXES
+
+
+def test_a_path_with_a_quote_is_quoted_in_a_command():
+    assert Place(config="/tmp/it's").fix("config_mode") == """Run there: sudo chmod 600 '/tmp/it'"'"'s'"""
+
+
+TRUTH = st.sampled_from([True, False, None])
+
+
+@given(
+    st.builds(
+        Report,
+        registered=TRUTH,
+        authenticated=TRUTH,
+        reachable=TRUTH,
+        reason=st.sampled_from([None, "dns", "tls", "timeout", "unauthenticated", "not_found", "new reason"]),
+        ping_failed=st.booleans(),
+        skew_seconds=st.sampled_from([None, 0.0, 31.0, -1e6]),
+        config_problem=st.sampled_from([None, "missing", "unreadable", "malformed", "invalid"]),
+    ),
+    st.builds(Seen, family=st.sampled_from(FAMILIES), installed=TRUTH, timed_out=st.booleans()),
+)
+def test_a_host_is_ok_only_when_all_three_facts_are_true_and_sick_only_with_a_problem(report: Report, seen: Seen):
+    diagnosis = diagnose(report, seen)
+    if diagnosis.health == "ok":
+        assert (report.registered, report.authenticated, report.reachable) == (True, True, True)
+    else:
+        assert HEALTH[next(code for code in codes(diagnosis) if code in HEALTH)] == diagnosis.health
+    if report.authenticated is None:
+        assert diagnosis.health != "unauthenticated"
+    if report.registered is None:
+        assert diagnosis.health != "not_registered"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.5, "0 s"), (-40.9, "40 s"), (61, "1 min 1 s"), (259206.2, "72 h 0 min")]
+)
+def test_a_length_of_time_is_said_for_people(seconds: float, words: str):
+    assert duration(seconds) == words
