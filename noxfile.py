@@ -25,6 +25,7 @@ nox.options.sessions = ["lint", "types", "units"]
 nox.options.envdir = BUILD / "nox"
 
 BIN = Path(sys.executable).parent
+UNITS = ["tests/unit", "tests/canary"]
 PACKAGE = "ansible_collections.mondoo.fleet.plugins"
 TYPED = ["plugin_utils", "action", "filter"]
 
@@ -83,7 +84,7 @@ def brain(session: nox.Session, version: str, core: str) -> steps.Step:
     """Return the step that runs the units of the brain on one Python with one ansible-core."""
     venv = cell(version, core)
     env = environment(venv, HOME, ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
-    argv = [venv / "bin/python", "-m", "pytest", *(session.posargs or ["tests/unit"])]
+    argv = [venv / "bin/python", "-m", "pytest", *(session.posargs or UNITS)]
     return steps.Step(f"brain on Python {version}, ansible-core {core}", argv, steps.pytest, env)
 
 

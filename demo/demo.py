@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -14,33 +16,34 @@ ROOT = Path(__file__).resolve().parents[1]
 # In place of this folder, in which `demo` would be this file.
 sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
 
-from demo import loopback, numbers  # noqa: E402
+from demo import loopback, numbers, steps  # noqa: E402
 from demo.fleet import Fleet  # noqa: E402
 from demo.promises import say  # noqa: E402
-from demo.steps import Demo  # noqa: E402
+from demo.stage import Stage  # noqa: E402
 from tooling.paths import BUILD, link_collection  # noqa: E402
+
+
+def folder_name(text: str) -> str:
+    """Return a name that begins with `demo`: what lies there is removed first."""
+    if not re.fullmatch(r"demo[a-z0-9-]*", text):
+        raise argparse.ArgumentTypeError("give a name like demo or demo-2; it is a folder below .build")
+    return text
 
 
 def main() -> int:
     """Take the six steps and return the exit code: 0 when all was as promised."""
-    began = time.monotonic()
+    parser = argparse.ArgumentParser(description="Register, break and repair a fleet on loopback.")
+    parser.add_argument("--folder", type=folder_name, default="demo", help="where below .build (default: demo)")
+    began, fleet = time.monotonic(), Fleet(BUILD / parser.parse_args().folder)
     link_collection()
-    fleet = Fleet(BUILD / "demo")
     with loopback.platform() as platform, loopback.proxy() as proxy:
         fleet.lay_out(platform.url)
-        say(
-            f"{len(fleet.hosts)} hosts, each a folder in {fleet.folder / 'hosts'} that plays its root: paths are as on it."
-        )
+        say(f"{len(fleet.hosts)} hosts, each a folder in {fleet.folder / 'hosts'} that plays its root.")
         say(f"The platform is at {platform.url}, a proxy that wants a password at {proxy.url}.")
-        demo = Demo(fleet, platform, proxy, platform.create_service_account(name="build agents"))
-        demo.run()
-    numbers.report(demo.plays, time.monotonic() - began)
-    promises = demo.promises
-    print()
-    for sentence in promises.broken:
-        say(f"Not as promised, {sentence}.")
-    say(f"{promises.kept} of {promises.kept + len(promises.broken)} promises were kept.")
-    return 1 if promises.broken else 0
+        stage = Stage(fleet, platform, proxy, platform.create_service_account(name="build agents"))
+        steps.run(stage)
+    numbers.report(stage.plays, time.monotonic() - began)
+    return 1 if stage.promises.sum_up() else 0
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -35,6 +36,11 @@ class Proxy:
     def address(self) -> str:
         """Its host and port."""
         return self.url.rpartition("/")[2]
+
+    @property
+    def password(self) -> str:
+        """Its password."""
+        return unquote(urlsplit(self.url_with_password).password or "")
 
     def count(self, outcome: str) -> int:
         """Return how many requests it passed on ("passed") or refused for want of the password ("unauthorized")."""

@@ -50,9 +50,23 @@ class Outcome:
     changed: bool = False
     failure: str = ""
     fact: Mapping[str, Any] | None = None
-    action: str = ""
     left_behind: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def health(self) -> str:
+        """The health that the fact tells."""
+        return str(self.fact["health"]) if self.fact else "not known"
+
+    @property
+    def last_line(self) -> str:
+        """The last line as cnspec said it."""
+        return str(self.fact["last_line"] or "") if self.fact else ""
+
+    @property
+    def fix(self) -> str:
+        """What to do about the first problem of a host that is not ok."""
+        problems = self.fact["problems"] if self.fact and self.health != "ok" else []
+        return str(problems[0]["fix"]) if problems else ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,8 @@ class Controller:
         log.parent.mkdir(exist_ok=True)
         settings = {"ANSIBLE_CONFIG": str(folder / "ansible.cfg"), "HOST_RESULTS_PATH": str(results)}
         env = environment(Path(sys.executable).parents[1], HOME, **settings)
+        # The platform is on loopback: a proxy of this shell is in nobody's way to it.
+        env = {name: value for name, value in env.items() if not name.lower().endswith("_proxy")}
         command = str(Path(sys.executable).with_name("ansible-playbook"))
         argv = [command, playbook, "-e", f"@{self.secrets_file}", *options]
         before, modules = len(self.platform.calls()), self.fleet.modules_run()
@@ -169,7 +185,5 @@ def _outcome(records: Sequence[Mapping[str, Any]], sums: Mapping[str, int]) -> O
         changed=sums["changed"] > 0,
         failure=str(failed[-1].get("msg", "it does not say why")) if wrong and failed else "",
         fact=facts[-1] if facts else None,
-        action=registration[-1].get("action", "") if registration else "",
         left_behind=tuple(mrn for result in registration for mrn in result.get("left_behind", ())),
-        warnings=tuple(str(text) for result in results for text in result.get("warnings", ())),
     )

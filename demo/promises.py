@@ -32,6 +32,14 @@ class Promises:
         mark = KEPT if holds else BROKEN
         say(sentence, first=mark, rest=" " * len(mark))
 
+    def sum_up(self) -> list[str]:
+        """Say how many were kept, and each that was not; return these."""
+        print()
+        for sentence in self.broken:
+            say(f"Not as promised, {sentence}.")
+        say(f"{self.kept} of {self.kept + len(self.broken)} promises were kept.")
+        return self.broken
+
 
 def say(text: str, first: str = "", rest: str = "") -> None:
     """Print one sentence, wrapped, indented by `first` and then `rest`."""

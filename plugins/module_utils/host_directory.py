@@ -23,7 +23,7 @@ _NO_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOT
 @contextlib.contextmanager
 def opened(path: str, create: bool) -> Iterator[int]:
     """Open the directory, made if that is allowed; one that was made for a write that fails goes again."""
-    made = []  # type: List[str]
+    made: List[str] = []
     try:
         if create:
             _make(path, made)

@@ -7,7 +7,7 @@
 import signal
 from typing import Any, Tuple
 
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP)  # type: Tuple[signal.Signals, ...]
+_ENDINGS: Tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGHUP)
 
 
 def end_cleanly() -> None:

@@ -109,7 +109,7 @@ def _parse_text(value: t.Any) -> dict[str, t.Any]:
             raise _unreadable("it is neither JSON nor YAML nor base64 of it", "credentials_malformed") from None
     try:
         data = json.loads(text) if text.lstrip().startswith("{") else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError, RecursionError):
+    except Exception:  # PyYAML also raises KeyError, AttributeError and OverflowError for what is no value
         raise _unreadable("it is cut off or damaged", "credentials_malformed") from None
     if not isinstance(data, dict):
         raise _unreadable("it holds no service account", "credentials_malformed")

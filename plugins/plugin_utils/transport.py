@@ -10,10 +10,12 @@ forks, so the import is at module level.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import ssl
 import sys
-import time
+import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -81,6 +83,11 @@ class HttpTransport:
                 f"Run: {sys.executable} -m pip install requests",
                 code="library_missing",
             )
+        if route.validate_certs:
+            _check_authorities(route.ca_path)
+        else:
+            # Said by the option already; urllib3 would say it for every call.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._route = route
         self._wire = _Wire()
         self._session = requests.Session()
@@ -90,26 +97,32 @@ class HttpTransport:
 
     def post(self, url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
         """Send one request and return its answer within `seconds`, or raise NoAnswer."""
-        self._wire.written = False
-        deadline = time.monotonic() + seconds
-        try:
-            with self._session.post(
-                url,
-                data=body,
-                headers=headers,
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
-                allow_redirects=False,
-                stream=True,
-                proxies=self._proxies(url),
-                verify=(self._route.ca_path or True) if self._route.validate_certs else False,
-            ) as response:
-                return Answer(
-                    response.status_code,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    _read(response, deadline),
-                )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _no_answer(error, self._wire.written) from None
+        with self._wire.watched(seconds):
+            try:
+                answer = self._exchange(url, body, headers, seconds)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                failure = _no_answer(error, self._wire.written)
+            else:
+                failure = None
+        if self._wire.cut:
+            raise NoAnswer("it did not answer in time", sent=self._wire.written)
+        if failure is not None:
+            raise failure
+        return answer
+
+    def _exchange(self, url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
+        with self._session.post(
+            url,
+            data=body,
+            headers=headers,
+            timeout=(min(CONNECT_SECONDS, seconds), seconds),
+            allow_redirects=False,
+            stream=True,
+            proxies=self._proxies(url),
+            verify=(self._route.ca_path or True) if self._route.validate_certs else False,
+        ) as response:
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, names, _read(response))
 
     def _proxies(self, url: str) -> dict[str, str]:
         if self._route.proxy:
@@ -118,9 +131,33 @@ class HttpTransport:
 
 
 class _Wire:
-    """Whether a byte of the request itself (not of a proxy's CONNECT or the TLS handshake) was written."""
+    """The connection in use, and whether a byte of the request itself (not of CONNECT or TLS) was written."""
 
-    written = False
+    def __init__(self) -> None:
+        self.written = False
+        self.cut = False
+        self.socket: t.Any = None
+
+    @contextlib.contextmanager
+    def watched(self, seconds: float) -> t.Iterator[None]:
+        """Cut the connection after `seconds`: requests' own timeout starts anew with every byte that comes."""
+        self.written = self.cut = False
+        alarm = threading.Timer(seconds, self._cut_off)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            yield
+        finally:
+            alarm.cancel()
+            alarm.join()
+            self.socket = None
+
+    def _cut_off(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            # By a duplicate: its own object is in use in the other thread.
+            with socket.socket(fileno=os.dup(self.socket.fileno())) as same:
+                self.cut = self.written
+                same.shutdown(socket.SHUT_RDWR)
 
 
 def _adapter(wire: _Wire) -> HTTPAdapter:
@@ -142,7 +179,7 @@ def _adapter(wire: _Wire) -> HTTPAdapter:
                 if self.sock is None and not self.connecting:
                     self.connect()
                 if not self.connecting:
-                    wire.written = True
+                    wire.written, wire.socket = True, self.sock
                 super().send(data)
 
         return type("Pool", (pool,), {"ConnectionCls": Connection})
@@ -165,16 +202,30 @@ def _adapter(wire: _Wire) -> HTTPAdapter:
     return Adapter(max_retries=0)
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """Read the body; requests' own timeout is for each read, so an answer that drips would never end."""
+def _read(response: requests.Response) -> bytes:
     body = b""
     for chunk in response.iter_content(65536):
         body += chunk
         if len(body) > LARGEST_ANSWER:
             raise NoAnswer("its answer is larger than 1 MiB", sent=True)
-        if time.monotonic() > deadline:
-            raise NoAnswer("it did not answer in time", sent=True)
     return body
+
+
+def _check_authorities(path: str | None) -> None:
+    if path is None or os.path.isdir(path):
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except FileNotFoundError:
+        cause = "there is no such file on the controller"
+    except ssl.SSLError:
+        cause = "the file holds no certificate"
+    except OSError:
+        cause = "the file cannot be read on the controller"
+    else:
+        return
+    remedy = "Give the path of a file with the certificates of authorities in PEM"
+    raise FleetError("use the option ca_path", cause, remedy, code="ca_path_invalid")
 
 
 def _no_answer(error: BaseException, sent: bool) -> NoAnswer:
@@ -191,11 +242,13 @@ def _no_answer(error: BaseException, sent: bool) -> NoAnswer:
             return NoAnswer(f"the proxy refused the connection ({status})", sent=sent, lasting=refused)
     for kinds, cause in _causes():
         if any(isinstance(item, kinds) for item in chain):
-            return NoAnswer(cause, sent=sent, lasting=cause == PROXY_UNREADABLE)
+            broken = "the TLS connection broke" if sent and cause == NO_HANDSHAKE else cause
+            return NoAnswer(broken, sent=sent, lasting=cause == PROXY_UNREADABLE)
     return NoAnswer("the connection broke" if sent else "no connection came about", sent=sent)
 
 
 PROXY_UNREADABLE = "the proxy URL of the controller cannot be used"
+NO_HANDSHAKE = "the TLS handshake failed"
 
 
 def _causes() -> list[tuple[tuple[type[BaseException], ...], str]]:
@@ -203,10 +256,12 @@ def _causes() -> list[tuple[tuple[type[BaseException], ...], str]]:
         ((socket.gaierror, urllib3.exceptions.LocationParseError), "its name cannot be resolved"),
         ((requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema), PROXY_UNREADABLE),
         ((ConnectionRefusedError,), "the connection was refused"),
-        ((ssl.SSLError, requests.exceptions.SSLError), "the TLS handshake failed"),
-        ((urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout), "no connection within 10 s"),
-        ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "it did not answer in time"),
+        ((ssl.SSLError, requests.exceptions.SSLError), NO_HANDSHAKE),
         ((ConnectionResetError, BrokenPipeError, urllib3.exceptions.ProtocolError), "the connection was cut"),
+        # A ConnectTimeoutError for urllib3, whatever the reason was.
+        ((urllib3.exceptions.NewConnectionError,), "no connection came about"),
+        ((urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout), "no connection came about in time"),
+        ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "it did not answer in time"),
     ]
 
 

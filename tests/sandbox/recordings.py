@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recordings of the real cnspec, and whether the stand-in does the same: `python -m sandbox.recordings [VERSION ...]`."""
+"""Recordings of the real cnspec, and whether the stand-in does the same: `python -m sandbox.recordings [VERSION]`."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def differences(recording: Recording, outcome: Outcome, names: dict[str, str]) -
 
 def main(versions: list[str]) -> int:
     """Print one line for each recording: same, differs, or why it cannot be arranged here."""
-    from .arrangements import Lab, NotHere
+    from .arrangements import Lab
+    from .recorded_host import NotHere
     from .stand_in.profiles import PROFILES
 
     counts = {"same": 0, "differs": 0, "not here": 0}

@@ -36,7 +36,7 @@ def find(version: str) -> Path | None:
     major, minor = version.split(".")
     for candidate in _candidates(version):
         try:
-            ran = subprocess.run([candidate, "-c", REAL], capture_output=True, text=True, timeout=30)
+            ran = subprocess.run([candidate, "-c", REAL], capture_output=True, text=True, timeout=30, check=False)
         except (OSError, subprocess.TimeoutExpired):
             continue
         lines = ran.stdout.splitlines()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The platform's calls as cnspec makes them: JSON on the wire, signed ES384, errors worded as its RPC layer words them."""
+"""The platform's calls as cnspec makes them: JSON on the wire, signed ES384, errors worded as by its RPC layer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,24 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 CODES = (
-    "OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted "
-    "FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated"
-).split()
+    "OK",
+    "Canceled",
+    "Unknown",
+    "InvalidArgument",
+    "DeadlineExceeded",
+    "NotFound",
+    "AlreadyExists",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "FailedPrecondition",
+    "Aborted",
+    "OutOfRange",
+    "Unimplemented",
+    "Internal",
+    "Unavailable",
+    "DataLoss",
+    "Unauthenticated",
+)
 # ranger-rpc status/http.go: without a usable body only these are mapped, everything else is Unknown
 CODE_OF_STATUS = {400: 3, 401: 16, 403: 7, 404: 5, 408: 1, 500: 13, 501: 12, 503: 14}
 MESSAGES = {

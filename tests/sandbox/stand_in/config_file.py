@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 import pwd
 from collections.abc import Mapping
@@ -168,10 +169,8 @@ def store(config: Config, *, announce: Any) -> None:
     announce.info("saving config", path=path)
     if not path or not os.path.exists(path):
         announce.info("config file does not exist, create a new one", path=path)
-        try:
+        with contextlib.suppress(OSError):  # the open that follows tells
             os.makedirs(os.path.dirname(path) or ".", 0o755, exist_ok=True)
-        except OSError:
-            pass
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644))
         except OSError as error:

@@ -21,7 +21,7 @@ _RESOLVERS = (
 )
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class _Loader(_Base):
     """Resolve plain scalars as yaml.v3 does: no yes/no, no dates, no base 60."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}

@@ -30,10 +30,7 @@ def run(session: Session) -> int:
         if session.arguments.given.get(name):
             session.config.overrides[name.replace("-", "_")] = session.arguments.given[name]
     token = str(session.arguments.given.get("token", "")).strip()
-    if token:
-        outcome = _by_token(session, api, here, token)
-    else:
-        outcome = _by_configuration(session, api, here)
+    outcome = _by_token(session, api, here, token) if token else _by_configuration(session, api, here)
     if isinstance(outcome, int):
         return outcome
     endpoint, mrn, private_key = outcome
@@ -54,7 +51,11 @@ def _by_token(session: Session, api: Api, here: host.Host, token: str) -> int | 
     if isinstance(claims, int):
         return claims
     endpoint = _chosen_endpoint(session, claims.api_endpoint if claims else "")
-    body = {"token": token, "name": _name(session, here), "agent_info": here.agent_info(session.profile, session.settings)}
+    body = {
+        "token": token,
+        "name": _name(session, here),
+        "agent_info": here.agent_info(session.profile, session.settings),
+    }
     confirmation = _register(session, api, endpoint, body, token)
     credential = confirmation.get("credential")
     if not isinstance(credential, dict):

@@ -15,23 +15,14 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote
 
 from sandbox.stand_in.go_words import parse_url
 from sandbox.stand_in.profiles import Profile
 from sandbox.stand_in.settings import Settings
-
-if TYPE_CHECKING:
-    from ssl import SSLContext, SSLError, SSLSocket
+from sandbox.stand_in.trust import TlsFailure, secured
 
 TIMED_OUT = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-SYSTEM_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
 
 
 class WireError(Exception):
@@ -158,7 +149,10 @@ class Network:
                 _tunnel(connection, f"{_bracketed(target.hostname or '')}:{port}", proxy)
         if target.scheme != "https":
             return connection
-        return _secured(connection, target.hostname or "")
+        try:
+            return secured(connection, target.hostname or "")
+        except TlsFailure as error:
+            raise WireError(str(error)) from None
 
     def _dial(self, host: str, port: int, deadline: float) -> socket.socket:
         address, port = self._address(host, port)
@@ -241,42 +235,3 @@ def _tunnel(connection: socket.socket, authority: str, proxy: SplitResult) -> No
     code, dummy, reason = status.partition(" ")
     if code != "200":
         raise WireError(reason or "unknown status code", of_proxy=True)
-
-
-def _trust() -> SSLContext:
-    import ssl
-
-    chosen = os.environ.get("SSL_CERT_FILE") or next((path for path in SYSTEM_BUNDLES if os.path.exists(path)), None)
-    return ssl.create_default_context(cafile=chosen)
-
-
-def _secured(connection: socket.socket, host: str) -> SSLSocket:
-    import ssl
-
-    try:
-        return _trust().wrap_socket(connection, server_hostname=host)
-    except ssl.SSLCertVerificationError as error:
-        raise WireError(f"tls: failed to verify certificate: x509: {_distrust(error, host)}") from None
-    except ssl.SSLError as error:
-        raise WireError(_tls_trouble(error)) from None
-    except TimeoutError:
-        raise WireError("net/http: TLS handshake timeout") from None
-    except OSError:
-        raise WireError("EOF") from None
-
-
-def _distrust(error: SSLError, host: str) -> str:
-    code = getattr(error, "verify_code", 0)
-    if code == 62:
-        return f"certificate is not valid for any names, but wanted to match {host}"
-    if code == 64:
-        return f"cannot validate certificate for {host} because it doesn't contain any IP SANs"
-    if code in (9, 10):
-        return "certificate has expired or is not yet valid"
-    return "certificate signed by unknown authority"
-
-
-def _tls_trouble(error: SSLError) -> str:
-    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return "http: server gave HTTP response to HTTPS client"
-    return f"remote error: tls: {(error.reason or 'handshake failure').lower().replace('_', ' ')}"

@@ -197,9 +197,7 @@ V9_14_0 = replace(
 V7_12_1 = replace(
     V9_14_0,
     version="7.12.1",
-    login_flags=tuple(
-        replace(flag, help=flag.help.rstrip(".")) for flag in _LOGIN_9 if flag.name != "annotation"
-    ),
+    login_flags=tuple(replace(flag, help=flag.help.rstrip(".")) for flag in _LOGIN_9 if flag.name != "annotation"),
     global_flags=tuple(flag for flag in _GLOBAL_12 if flag.name in ("config", "log-level", "verbose")),
     bound_flags=(("log-level", "log-level"), ("verbose", "verbose")),
     providers_warning="",

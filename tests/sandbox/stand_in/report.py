@@ -122,7 +122,9 @@ def _release_lines(session: Session, found: Findings) -> None:
         log.debug("performing request", method="GET", url=_request_url(session))
     if "connection refused" in found.release_failure and profile.tells_registry_failure:
         registry = f"{_providers_url(session)}/latest.json"
-        text = f'Get "{registry}": GET {registry} giving up after 4 attempt(s): Get "{registry}": {found.release_failure}'
+        text = (
+            f'Get "{registry}": GET {registry} giving up after 4 attempt(s): Get "{registry}": {found.release_failure}'
+        )
         log.warn("failed to get provider info", error=text)
     order = random.sample(profile.builtin_providers, len(profile.builtin_providers))
     log.info(f"Installed Providers:\t{' | '.join(order)}")

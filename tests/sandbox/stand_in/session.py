@@ -43,7 +43,9 @@ class Crash(Exception):
     """The end by a Go panic: exit code 2. The dump is the one recorded in the named state."""
 
     def __init__(self, profile: Profile, state: str) -> None:
-        recorded = (TRANSCRIPTS / profile.version / state / "stderr").read_text(encoding="utf-8").splitlines(keepends=True)
+        recorded = (
+            (TRANSCRIPTS / profile.version / state / "stderr").read_text(encoding="utf-8").splitlines(keepends=True)
+        )
         starts = (number for number, line in enumerate(recorded) if line.startswith(("panic:", "x no service account")))
         super().__init__("".join(recorded[next(starts) :]))
 

@@ -18,10 +18,11 @@ class Settings:
     """The host and the world around it as far as the stand-in simulates them.
 
     `root` is the folder that plays the host's /; `clock_offset` seconds are added to the time of day.
-    `releases_unreachable` is false, "refused" (or true) or "dns". The release site is never called: what it would say is
-    `latest_version`. `hosts` maps names to addresses ("127.0.0.1" or "127.0.0.1:8443"); any other name that /etc/hosts
-    does not know does not exist, and only loopback and private addresses are dialled, so nothing ever leaves the machine.
-    `time_scale` multiplies the pauses that cnspec makes between its retries (0: none); `http_timeout` is in seconds.
+    `releases_unreachable` is false, "refused" (or true) or "dns". The release site is never called: what it would say
+    is `latest_version`. `hosts` maps names to addresses ("127.0.0.1" or "127.0.0.1:8443"); any other name that
+    /etc/hosts does not know does not exist, and only loopback and private addresses are dialled, so nothing ever goes
+    out to the internet. `time_scale` multiplies the pauses that cnspec makes before it retries (0: none);
+    `http_timeout` is in seconds.
     """
 
     version: str

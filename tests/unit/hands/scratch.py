@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 import unittest
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import ansible_collections
 
@@ -185,9 +185,9 @@ class Edge:
     NAMES = ("open", "fchmod", "fchown", "fsync", "rename", "unlink", "mkdir", "chmod", "listdir", "lseek")
 
     def __init__(self, act: Optional[Callable[[int], None]] = None) -> None:
-        self.moments = []  # type: List[str]
+        self.moments: List[str] = []
         self._act = act
-        self._real = {}  # type: Dict[str, Any]
+        self._real: Dict[str, Any] = {}
 
     def __enter__(self) -> "Edge":
         for name in self.NAMES:

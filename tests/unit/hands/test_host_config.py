@@ -166,7 +166,7 @@ class FileTest(LookCase):
 class SettlingTest(LookCase):
     def watched(self, path: str) -> List[Any]:
         """Return what was seen, and how many pauses that took (they are counted, and taken)."""
-        pauses = []  # type: List[float]
+        pauses: List[float] = []
         real = time.sleep
 
         def sleep(seconds: float) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import unittest
-from typing import Any, Callable, Dict, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from scratch import (
     COLLECTIONS,
@@ -141,7 +141,7 @@ class ReplacingTest(ScratchCase):
 
     def test_a_backup_goes_again_when_the_write_fails(self) -> None:
         path = self.make("mondoo.yml", OLD)
-        renames = []
+        renames: List[List[str]] = []
 
         def fail_to_rename(moment: int) -> None:
             if edge.moments[moment] == "before rename":
@@ -340,7 +340,7 @@ class RacingTest(ScratchCase):
                 done = replace_file(swap_of(path, content=b"winner: %d\n" % number))
                 return [done.written, done.error and done.error.code]
 
-            children = [start_child(lambda number=number: write(number)) for number in range(8)]  # type: ignore[misc]
+            children = [start_child(lambda number=number: write(number)) for number in range(8)]
             outcomes = [child.result().value for child in children]
             winners = [number for number, outcome in enumerate(outcomes) if outcome == [True, None]]
             self.assertEqual(len(winners), 1, outcomes)
@@ -478,7 +478,7 @@ class RefusedTest(ScratchCase):
         self.assertEqual(in_mounts(setup, REFUSED, path, directory), [problem, problem, False])
 
     def test_the_collection_is_the_one_under_test(self) -> None:
-        self.assertTrue(sys.modules[Swap.__module__].__file__.startswith(COLLECTIONS))
+        self.assertTrue(str(sys.modules[Swap.__module__].__file__).startswith(COLLECTIONS))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ SEEN = Seen(
 )
 
 
+STARTED_AT_5 = Unit("cnspec", active=True, started=5.0)
+
+
 def documented(name: str) -> Report:
     return parse((TRANSCRIPTS / "docs" / name / "text").read_text(encoding="utf-8"))
 
@@ -65,12 +68,12 @@ def codes(diagnosis: Diagnosis) -> list[str]:
     return [problem.code for problem in diagnosis.problems]
 
 
-def test_a_good_host_has_no_problem():
+def test_a_good_host_has_no_problem() -> None:
     assert diagnose(GOOD, SEEN) == Diagnosis("ok", ())
 
 
 @pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
-def test_the_documented_line_client_is_not_registered_is_remedied_by_registering(version: str):
+def test_the_documented_line_client_is_not_registered_is_remedied_by_registering(version: str) -> None:
     diagnosis = diagnose(documented(f"{version}-not-registered"), SEEN)
     assert diagnosis.health == "not_registered"
     assert diagnosis.problems[0].code == "not_registered"
@@ -81,7 +84,7 @@ def test_the_documented_line_client_is_not_registered_is_remedied_by_registering
 
 
 @pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
-def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_again(version: str):
+def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_again(version: str) -> None:
     diagnosis = diagnose(documented(f"{version}-unauthenticated"), SEEN)
     assert diagnosis.health == "unauthenticated"
     assert diagnosis.problems[0].message == (
@@ -104,14 +107,16 @@ def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_aga
     ],
 )
 @pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
-def test_the_documented_line_possible_clock_skew_is_remedied_by_a_time_server(version: str, family: str, command: str):
+def test_the_documented_line_possible_clock_skew_is_remedied_by_a_time_server(
+    version: str, family: str, command: str
+) -> None:
     diagnosis = diagnose(documented(f"{version}-clock-skew"), replace(SEEN, family=family))
     assert diagnosis.health == "clock_skew"
     assert diagnosis.problems[0].message == "its clock is 72 h 0 min behind the platform's"
     assert diagnosis.problems[0].fix == f"Synchronise its clock with a time server (NTP); run there: {command}"
 
 
-def test_a_wrong_clock_explains_a_refusal_and_comes_first():
+def test_a_wrong_clock_explains_a_refusal_and_comes_first() -> None:
     diagnosis = diagnose(recorded("12.11.0/status-clock-off-72h.jsonv"), SEEN)
     assert diagnosis.health == "clock_skew"
     assert codes(diagnosis)[:2] == ["clock_skew", "unauthenticated"]
@@ -120,14 +125,14 @@ def test_a_wrong_clock_explains_a_refusal_and_comes_first():
     )
 
 
-def test_a_network_that_is_down_is_never_blamed_on_the_credentials():
+def test_a_network_that_is_down_is_never_blamed_on_the_credentials() -> None:
     for name in ("status-no-dns.text", "status-refused.text", "status-proxy-407.text", "status-401-html.text"):
         diagnosis = diagnose(recorded(f"12.11.0/{name}"), SEEN)
         assert diagnosis.health == "unreachable"
         assert "unauthenticated" not in codes(diagnosis)
 
 
-def test_an_empty_answer_that_cnspec_takes_for_success_is_not_ok():
+def test_an_empty_answer_that_cnspec_takes_for_success_is_not_ok() -> None:
     diagnosis = diagnose(recorded("12.11.0/status-503-empty.jsonv"), SEEN)
     assert diagnosis.health == "unreachable"
     assert diagnosis.problems[0].message == (
@@ -136,33 +141,33 @@ def test_an_empty_answer_that_cnspec_takes_for_success_is_not_ok():
     )
 
 
-def test_an_old_client_without_the_health_words_is_still_seen_to_be_cut_off():
+def test_an_old_client_without_the_health_words_is_still_seen_to_be_cut_off() -> None:
     assert diagnose(recorded("7.12.1/status-no-dns.text"), SEEN).health == "unreachable"
 
 
-def test_a_damaged_config_is_told_before_the_registration_that_it_hides():
+def test_a_damaged_config_is_told_before_the_registration_that_it_hides() -> None:
     diagnosis = diagnose(recorded("12.11.0/status-malformed-config.jsonv"), SEEN)
     assert diagnosis.health == "config_invalid"
     assert codes(diagnosis)[:2] == ["config_malformed", "not_registered"]
 
 
-def test_a_config_without_its_key_is_invalid():
+def test_a_config_without_its_key_is_invalid() -> None:
     assert diagnose(recorded("12.11.0/status-no-private-key.jsonv"), SEEN).health == "config_invalid"
 
 
-def test_half_a_service_account_is_invalid_whatever_cnspec_says():
+def test_half_a_service_account_is_invalid_whatever_cnspec_says() -> None:
     diagnosis = diagnose(replace(GOOD, authenticated=None), replace(SEEN, config_incomplete=True))
     assert diagnosis.health == "config_invalid"
     assert diagnosis.problems[0].message == f"{CONFIG} has only a part of a service account"
 
 
-def test_a_config_that_nobody_may_read_is_not_a_host_that_is_not_registered():
+def test_a_config_that_nobody_may_read_is_not_a_host_that_is_not_registered() -> None:
     diagnosis = diagnose(recorded("12.11.0/status-unreadable-as-nobody"), SEEN)
     assert diagnosis.health == "unknown"
     assert diagnosis.problems[0].fix == "Run the task with become: true"
 
 
-def test_a_host_that_is_not_registered_is_so_even_offline():
+def test_a_host_that_is_not_registered_is_so_even_offline() -> None:
     report = replace(GOOD, registered=False, authenticated=None, reachable=False, reason="dns")
     diagnosis = diagnose(report, replace(SEEN, config_kind="missing"))
     assert diagnosis.health == "not_registered"
@@ -170,13 +175,13 @@ def test_a_host_that_is_not_registered_is_so_even_offline():
     assert diagnosis.problems[0].message == f"not registered: there is no {CONFIG}"
 
 
-def test_no_cnspec_is_not_installed():
+def test_no_cnspec_is_not_installed() -> None:
     diagnosis = diagnose(Report(), replace(SEEN, installed=False, cnspec_path=None))
     assert diagnosis.health == "not_installed"
     assert codes(diagnosis) == ["cnspec_missing"]
 
 
-def test_a_cnspec_that_cannot_be_run_is_not_installed():
+def test_a_cnspec_that_cannot_be_run_is_not_installed() -> None:
     seen = replace(SEEN, installed=False, cnspec_path="/opt/cn spec", cnspec_problem="Permission denied")
     diagnosis = diagnose(Report(), seen)
     assert diagnosis.health == "not_installed"
@@ -184,24 +189,24 @@ def test_a_cnspec_that_cannot_be_run_is_not_installed():
     assert diagnosis.problems[0].fix == "Run there: sudo chmod 755 '/opt/cn spec', or set cnspec_path"
 
 
-def test_a_cnspec_that_hangs_is_unknown():
+def test_a_cnspec_that_hangs_is_unknown() -> None:
     diagnosis = diagnose(Report(), replace(SEEN, timed_out=True))
     assert diagnosis.health == "unknown"
     assert codes(diagnosis) == ["status_timed_out"]
 
 
-def test_a_directory_in_place_of_the_config_is_told():
+def test_a_directory_in_place_of_the_config_is_told() -> None:
     diagnosis = diagnose(replace(GOOD, registered=False), replace(SEEN, config_kind="directory"))
     assert diagnosis.health == "config_invalid"
     assert diagnosis.problems[0].message == f"{CONFIG} is no mondoo.yml (directory)"
 
 
-def test_a_controller_whose_clock_differs_does_not_make_a_good_host_sick():
+def test_a_controller_whose_clock_differs_does_not_make_a_good_host_sick() -> None:
     diagnosis = diagnose(GOOD, replace(SEEN, controller_offset=-3600.0))
     assert diagnosis == Diagnosis("ok", ())
 
 
-def test_a_wrong_clock_is_the_first_suspect_when_tls_fails():
+def test_a_wrong_clock_is_the_first_suspect_when_tls_fails() -> None:
     report = replace(GOOD, authenticated=None, reachable=False, reason="tls", api_time=None, ping_failed=True)
     diagnosis = diagnose(report, replace(SEEN, controller_offset=-86400.0))
     assert diagnosis.health == "clock_skew"
@@ -226,19 +231,19 @@ def test_a_wrong_clock_is_the_first_suspect_when_tls_fails():
         (SEEN, replace(GOOD, server_api_version="13"), "api_version_mismatch"),
     ],
 )
-def test_a_remark_leaves_a_healthy_host_healthy(seen: Seen, report: Report, code: str):
+def test_a_remark_leaves_a_healthy_host_healthy(seen: Seen, report: Report, code: str) -> None:
     diagnosis = diagnose(report, seen)
     assert (diagnosis.health, codes(diagnosis)) == ("ok", [code])
 
 
-def test_an_agent_of_a_host_that_is_not_registered_need_not_run():
+def test_an_agent_of_a_host_that_is_not_registered_need_not_run() -> None:
     seen = replace(SEEN, agent=Unit("cnspec", active=False))
     assert "agent_not_running" not in codes(diagnose(replace(GOOD, registered=False, authenticated=None), seen))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("code", FIXES)
-def test_every_remedy_is_one_line_on_every_family(code: str, family: str):
+def test_every_remedy_is_one_line_on_every_family(code: str, family: str) -> None:
     fix = Place(family=family, config="/a b/mondoo.yml", shadow="/root/.config/mondoo/mondoo.yml").fix(code)
     assert fix
     assert "\n" not in fix
@@ -247,11 +252,11 @@ def test_every_remedy_is_one_line_on_every_family(code: str, family: str):
 
 
 @pytest.mark.parametrize("code", HEALTH)
-def test_every_problem_that_decides_the_health_has_a_remedy(code: str):
+def test_every_problem_that_decides_the_health_has_a_remedy(code: str) -> None:
     assert code in FIXES
 
 
-def test_a_path_with_a_quote_is_quoted_in_a_command():
+def test_a_path_with_a_quote_is_quoted_in_a_command() -> None:
     assert Place(config="/tmp/it's").fix("config_mode") == """Run there: sudo chmod 600 '/tmp/it'"'"'s'"""
 
 
@@ -271,7 +276,9 @@ TRUTH = st.sampled_from([True, False, None])
     ),
     st.builds(Seen, family=st.sampled_from(FAMILIES), installed=TRUTH, timed_out=st.booleans()),
 )
-def test_a_host_is_ok_only_when_all_three_facts_are_true_and_sick_only_with_a_problem(report: Report, seen: Seen):
+def test_a_host_is_ok_only_when_all_three_facts_are_true_and_sick_only_with_a_problem(
+    report: Report, seen: Seen
+) -> None:
     diagnosis = diagnose(report, seen)
     if diagnosis.health == "ok":
         assert (report.registered, report.authenticated, report.reachable) == (True, True, True)
@@ -286,5 +293,5 @@ def test_a_host_is_ok_only_when_all_three_facts_are_true_and_sick_only_with_a_pr
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.5, "0 s"), (-40.9, "40 s"), (61, "1 min 1 s"), (259206.2, "72 h 0 min")]
 )
-def test_a_length_of_time_is_said_for_people(seconds: float, words: str):
+def test_a_length_of_time_is_said_for_people(seconds: float, words: str) -> None:
     assert duration(seconds) == words

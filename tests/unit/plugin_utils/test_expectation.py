@@ -40,24 +40,24 @@ def message(wanted: Expectations, report: Report, seen: Seen = SEEN) -> str:
     return str(failure(wanted, report, seen, diagnose(report, seen)))
 
 
-def test_the_options_name_the_same_expectations():
+def test_the_options_name_the_same_expectations() -> None:
     assert tuple(EXPECTATIONS) == NAMES
 
 
-def test_a_good_host_satisfies_everything():
+def test_a_good_host_satisfies_everything() -> None:
     assert failure(ALL, GOOD, SEEN, diagnose(GOOD, SEEN)) is None
 
 
-def test_nothing_expected_never_fails():
+def test_nothing_expected_never_fails() -> None:
     assert failure(Expectations(), Report(), Seen(), diagnose(Report())) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_not_known_satisfies_nothing(name: str):
+def test_what_is_not_known_satisfies_nothing(name: str) -> None:
     assert failed(Expectations((name,)), Report(), Seen()) == (f"{name} is not known",)
 
 
-def test_a_space_that_is_not_known_is_not_the_expected_one():
+def test_a_space_that_is_not_known_is_not_the_expected_one() -> None:
     assert failed(Expectations(space=SPACE), Report()) == (f"the space is not known, not {SPACE}",)
 
 
@@ -72,7 +72,7 @@ def test_a_space_that_is_not_known_is_not_the_expected_one():
     ),
     st.sampled_from(NAMES),
 )
-def test_an_expectation_holds_only_where_the_fact_is_true(report: Report, name: str):
+def test_an_expectation_holds_only_where_the_fact_is_true(report: Report, name: str) -> None:
     holds = not failed(Expectations((name,)), report, Seen())
     if name in ("registered", "authenticated", "reachable"):
         assert holds is (getattr(report, name) is True)
@@ -84,7 +84,7 @@ def test_an_expectation_holds_only_where_the_fact_is_true(report: Report, name: 
         assert not holds
 
 
-def test_the_message_names_each_expectation_with_its_problem_and_its_remedy():
+def test_the_message_names_each_expectation_with_its_problem_and_its_remedy() -> None:
     report = replace(GOOD, registered=False, authenticated=None, space_mrn=None)
     assert message(Expectations(("registered", "authenticated")), report) == (
         "Cannot confirm what is expected of this host: registered is false, authenticated is not known: "
@@ -93,14 +93,14 @@ def test_the_message_names_each_expectation_with_its_problem_and_its_remedy():
     )
 
 
-def test_a_host_in_another_space_is_told_where_it_is():
+def test_a_host_in_another_space_is_told_where_it_is() -> None:
     assert message(Expectations(space="staging"), GOOD) == (
         f"Cannot confirm what is expected of this host: the space is {SPACE}, not staging. "
         "Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space."
     )
 
 
-def test_a_service_that_does_not_run_is_remedied_by_starting_it():
+def test_a_service_that_does_not_run_is_remedied_by_starting_it() -> None:
     seen = replace(SEEN, agent=Unit("cnspec", active=False))
     assert message(Expectations(("service_running",)), GOOD, seen) == (
         "Cannot confirm what is expected of this host: service_running is false: "
@@ -108,7 +108,7 @@ def test_a_service_that_does_not_run_is_remedied_by_starting_it():
     )
 
 
-def test_a_message_is_one_line_and_says_which_health_it_has():
+def test_a_message_is_one_line_and_says_which_health_it_has() -> None:
     report = replace(GOOD, authenticated=False, skew_seconds=259200.0)
     error = failure(ALL, report, SEEN, diagnose(report, SEEN))
     assert error is not None
@@ -116,16 +116,16 @@ def test_a_message_is_one_line_and_says_which_health_it_has():
     assert (error.code, error.detail) == ("expectation_failed", {"health": "clock_skew"})
 
 
-def test_the_id_of_a_space_does_where_the_mrn_does():
+def test_the_id_of_a_space_does_where_the_mrn_does() -> None:
     assert failed(Expectations(space="production"), GOOD, SEEN) == ()
     assert failed(Expectations(space="duction"), GOOD, SEEN) != ()
 
 
-def test_a_clock_that_cnspec_could_not_check_is_not_in_sync():
+def test_a_clock_that_cnspec_could_not_check_is_not_in_sync() -> None:
     report = replace(GOOD, warnings=("cannot run clock skew check",))
     assert failed(Expectations(("clock_in_sync",)), report, SEEN) == ("clock_in_sync is not known",)
 
 
-def test_known_outdated_providers_are_not_up_to_date():
+def test_known_outdated_providers_are_not_up_to_date() -> None:
     report = replace(GOOD, providers_outdated=("os",))
     assert failed(Expectations(("up_to_date",)), report, SEEN) == ("up_to_date is false",)

@@ -97,7 +97,8 @@ class Hands:
     """Hands that give prepared answers, the last one for ever."""
 
     def __init__(self, *answers: Answer) -> None:
-        self.answers, self.asked = list(answers), []  # type: tuple[list[Answer], list[tuple[LookRequest, RunRequest]]]
+        self.answers = list(answers)
+        self.asked: list[tuple[LookRequest, RunRequest]] = []
 
     def call(self, *, look: LookRequest, run: RunRequest) -> Answer:
         self.asked.append((look, run))
@@ -119,7 +120,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-def test_a_fact_costs_one_round_trip():
+def test_a_fact_costs_one_round_trip() -> None:
     hands = Hands(OK)
     fact = result(hands)["ansible_facts"]["mondoo"]
     assert len(hands.asked) == 1
@@ -127,7 +128,7 @@ def test_a_fact_costs_one_round_trip():
     assert fact["clock"]["controller_offset_seconds"] == 0.0
 
 
-def test_cnspec_is_asked_for_json_and_its_reasons_with_the_config_named_and_a_time_limit():
+def test_cnspec_is_asked_for_json_and_its_reasons_with_the_config_named_and_a_time_limit() -> None:
     hands = Hands(OK)
     result(hands, timeout=7, config_path="/x/mondoo.yml", cnspec_path="/x/cnspec")
     look, run = hands.asked[0]
@@ -138,66 +139,66 @@ def test_cnspec_is_asked_for_json_and_its_reasons_with_the_config_named_and_a_ti
     assert (look.config_path, look.cnspec_path, look.read_config) == ("/x/mondoo.yml", "/x/cnspec", "without_keys")
 
 
-def test_a_fact_never_fails_a_task():
+def test_a_fact_never_fails_a_task() -> None:
     for status in (REVOKED, answer(Ran(False, None, "", "", False, False, 0.0, None))):
         assert "failed" not in result(Hands(status))
 
 
-def test_a_missing_cnspec_is_a_health_and_no_error():
+def test_a_missing_cnspec_is_a_health_and_no_error() -> None:
     look = replace(LOOK, cnspec=CnspecFile(None, False, None))
     found = result(Hands(answer(Ran(False, None, "", "", False, False, 0.0, None), look)))
     assert found["ansible_facts"]["mondoo"]["health"] == "not_installed"
     assert found["ansible_facts"]["mondoo"]["cnspec"]["installed"] is False
 
 
-def test_a_hanging_cnspec_is_unknown_with_a_remedy():
+def test_a_hanging_cnspec_is_unknown_with_a_remedy() -> None:
     found = result(Hands(answer(Ran(True, None, "", "", True, False, 60.0, None))))
     fact = found["ansible_facts"]["mondoo"]
     assert (fact["health"], fact["problems"][0]["code"]) == ("unknown", "status_timed_out")
 
 
-def test_an_expectation_that_does_not_hold_fails_with_the_fact_beside_it():
+def test_an_expectation_that_does_not_hold_fails_with_the_fact_beside_it() -> None:
     found = result(Hands(REVOKED), expect=["authenticated"])
     assert (found["failed"], found["code"], found["health"]) == (True, "expectation_failed", "unauthenticated")
     assert found["msg"].startswith("Cannot confirm what is expected of this host: authenticated is false: ")
     assert found["ansible_facts"]["mondoo"]["registration"]["authenticated"] is False
 
 
-def test_the_password_of_the_proxy_is_nowhere_in_the_result():
+def test_the_password_of_the_proxy_is_nowhere_in_the_result() -> None:
     assert "swordfish" not in str(result(Hands(OK)))
     assert result(Hands(OK))["ansible_facts"]["mondoo"]["config"]["api_proxy"] == "http://u:***@p:1"
 
 
-def test_waiting_ends_when_the_expectation_holds(naps: list[float]):
+def test_waiting_ends_when_the_expectation_holds(naps: list[float]) -> None:
     hands = Hands(REVOKED, REVOKED, OK)
     assert "failed" not in result(hands, expect=["authenticated"], wait=60)
     assert (len(hands.asked), naps) == (3, [5.0, 5.0])
 
 
-def test_waiting_ends_at_its_time_limit(naps: list[float]):
+def test_waiting_ends_at_its_time_limit(naps: list[float]) -> None:
     found = result(Hands(REVOKED), expect=["authenticated"], wait=12)
     assert found["failed"]
     assert naps == [5.0, 5.0, 2.0]
 
 
-def test_without_an_expectation_nobody_waits(naps: list[float]):
+def test_without_an_expectation_nobody_waits(naps: list[float]) -> None:
     result(Hands(REVOKED), wait=60)
     assert naps == []
 
 
-def test_lines_that_are_not_known_make_a_warning():
+def test_lines_that_are_not_known_make_a_warning() -> None:
     status = ran("12.11.0/status-ok.jsonv")
     found = result(Hands(answer(replace(status, stderr=status.stderr + "! the sky is falling\n"))))
     assert found["warnings"] == ["cnspec said something that is not known here; see ansible_facts.mondoo.unparsed"]
     assert found["ansible_facts"]["mondoo"]["unparsed"] == ["the sky is falling"]
 
 
-def test_output_that_the_hands_cut_off_proves_nothing():
+def test_output_that_the_hands_cut_off_proves_nothing() -> None:
     fact = result(Hands(answer(replace(ran("12.11.0/status-ok.jsonv"), truncated=True))))["ansible_facts"]["mondoo"]
     assert fact["registration"]["authenticated"] is None
 
 
-def test_half_a_service_account_is_seen_in_the_file():
+def test_half_a_service_account_is_seen_in_the_file() -> None:
     for content, health in (
         (b"mrn: //a/serviceaccounts/1\n", "config_invalid"),
         (b"mrn: //a/serviceaccounts/1\nprivate_key: (hidden)\n", "ok"),
@@ -212,7 +213,7 @@ def test_half_a_service_account_is_seen_in_the_file():
     ("os_id", "os_like", "package_manager"),
     [("amzn", ("fedora",), "dnf"), ("opensuse-leap", ("suse",), "zypper"), ("linuxmint", ("ubuntu",), "apt-get")],
 )
-def test_the_remedy_is_that_of_the_family(os_id: str, os_like: tuple[str, ...], package_manager: str):
+def test_the_remedy_is_that_of_the_family(os_id: str, os_like: tuple[str, ...], package_manager: str) -> None:
     look = replace(LOOK, system=system(os_id=os_id, os_like=os_like), cnspec=CnspecFile(None, False, None))
     fact = result(Hands(answer(Ran(False, None, "", "", False, False, 0.0, None), look)))["ansible_facts"]["mondoo"]
     assert f"sudo {package_manager} install cnspec" in fact["problems"][0]["fix"]

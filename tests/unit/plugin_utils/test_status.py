@@ -60,14 +60,14 @@ RECORDINGS = {recording.name: recording for recording in _recordings()}
 OUTPUTS = st.sampled_from(sorted(RECORDINGS)).map(RECORDINGS.__getitem__)
 
 
-def test_there_are_recordings_of_every_version():
+def test_there_are_recordings_of_every_version() -> None:
     versions = {name.split("/")[0] for name in RECORDINGS}
     assert versions == {"docs", "7.12.1", "9.14.0", "11.69.1", "12.11.0", "13.0.1"}
     assert len(RECORDINGS) > 700
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_a_recording_gives_what_can_be_read_from_it_and_never_the_opposite_of_the_truth(name: str):
+def test_a_recording_gives_what_can_be_read_from_it_and_never_the_opposite_of_the_truth(name: str) -> None:
     recording = RECORDINGS[name]
     report = recording.report()
     for fact in FACTS:
@@ -82,12 +82,12 @@ def test_a_recording_gives_what_can_be_read_from_it_and_never_the_opposite_of_th
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_a_recording_has_no_line_that_is_not_known(name: str):
+def test_a_recording_has_no_line_that_is_not_known(name: str) -> None:
     assert RECORDINGS[name].report().unparsed == ()
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_both_streams_in_one_text_tell_the_same(name: str):
+def test_both_streams_in_one_text_tell_the_same(name: str) -> None:
     recording = RECORDINGS[name]
     apart = recording.report()
     for text in (recording.stdout + recording.stderr, recording.stderr + recording.stdout):
@@ -96,7 +96,7 @@ def test_both_streams_in_one_text_tell_the_same(name: str):
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_windows_line_ends_change_nothing(name: str):
+def test_windows_line_ends_change_nothing(name: str) -> None:
     recording = RECORDINGS[name]
     windows = parse(recording.stdout.replace("\n", "\r\n"), recording.stderr.replace("\n", "\r\n"), recording.rc)
     assert windows == recording.report()
@@ -115,7 +115,7 @@ STATES = _states()
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_text_json_and_yaml_of_one_state_never_say_opposites(state: str):
+def test_text_json_and_yaml_of_one_state_never_say_opposites(state: str) -> None:
     for one, other in itertools.combinations([recording.report() for recording in STATES[state]], 2):
         for fact in ("registered", "authenticated", "reachable"):
             assert {getattr(one, fact), getattr(other, fact)} != {True, False}, fact
@@ -134,11 +134,11 @@ def test_text_json_and_yaml_of_one_state_never_say_opposites(state: str):
 
 
 @pytest.mark.parametrize("name", [name for name, recording in RECORDINGS.items() if not recording.reads["registered"]])
-def test_a_host_that_is_not_surely_registered_is_never_healthy(name: str):
+def test_a_host_that_is_not_surely_registered_is_never_healthy(name: str) -> None:
     assert diagnose(RECORDINGS[name].report()).health != "ok"
 
 
-def test_the_identity_and_the_versions_are_read_alike_from_text_and_json():
+def test_the_identity_and_the_versions_are_read_alike_from_text_and_json() -> None:
     for form in ("text", "json", "yaml", "log-json", "colour", "tty"):
         report = RECORDINGS[f"12.11.0/status-ok.{form}"].report()
         assert report.version == "12.11.0"
@@ -156,12 +156,12 @@ def test_the_identity_and_the_versions_are_read_alike_from_text_and_json():
         assert report.last_line == "client authenticated successfully"
 
 
-def test_a_plain_service_account_is_not_a_managed_client():
+def test_a_plain_service_account_is_not_a_managed_client() -> None:
     report = RECORDINGS["12.11.0/status-after-logout.text"].report()
     assert (report.managed, report.agent_mrn) == (False, None)
 
 
-def test_the_documentation_calls_the_owner_space():
+def test_the_documentation_calls_the_owner_space() -> None:
     report = RECORDINGS["docs/7.12.1-ok"].report()
     assert report.space_mrn == "//captain.api.mondoo.app/spaces/lunalectric-prod-eks"
 
@@ -190,7 +190,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("name", REASONS)
-def test_the_reason_of_a_failure_is_told_from_the_words_behind_it(name: str):
+def test_the_reason_of_a_failure_is_told_from_the_words_behind_it(name: str) -> None:
     assert RECORDINGS[name].report().reason == REASONS[name]
 
 
@@ -204,11 +204,11 @@ CONFIG_PROBLEMS = {
 
 
 @pytest.mark.parametrize("name", CONFIG_PROBLEMS)
-def test_what_is_wrong_with_the_config_is_told(name: str):
+def test_what_is_wrong_with_the_config_is_told(name: str) -> None:
     assert RECORDINGS[name].report().config_problem == CONFIG_PROBLEMS[name]
 
 
-def test_a_panic_is_told():
+def test_a_panic_is_told() -> None:
     report = RECORDINGS["7.12.1/status-bad-pem.jsonv"].report()
     assert report.panicked
     assert report.last_line == "panic: runtime error: invalid memory address or nil pointer dereference"
@@ -218,7 +218,7 @@ def test_a_panic_is_told():
 
 
 @given(st.text(), st.text(), st.one_of(st.none(), st.integers()))
-def test_no_text_makes_the_parser_fail(stdout: str, stderr: str, rc: int | None):
+def test_no_text_makes_the_parser_fail(stdout: str, stderr: str, rc: int | None) -> None:
     assert isinstance(parse(stdout, stderr, rc), Report)
 
 
@@ -255,7 +255,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=40).map("".join))
-def test_no_mixture_of_known_pieces_makes_the_parser_fail(text: str):
+def test_no_mixture_of_known_pieces_makes_the_parser_fail(text: str) -> None:
     report = parse(text)
     if report.authenticated:
         assert "SERVING" in text
@@ -266,7 +266,7 @@ def test_no_mixture_of_known_pieces_makes_the_parser_fail(text: str):
 @given(OUTPUTS, st.randoms(use_true_random=False), st.integers(1, 12))
 def test_a_damaged_recording_is_never_healthy_without_the_marks_of_success(
     recording: Recording, chance: random.Random, damages: int
-):
+) -> None:
     stdout, stderr = (_damaged(text, chance, damages) for text in (recording.stdout, recording.stderr))
     report = parse(stdout, stderr, recording.rc)
     if diagnose(report).health == "ok":
@@ -279,7 +279,7 @@ def test_a_damaged_recording_is_never_healthy_without_the_marks_of_success(
 @given(OUTPUTS, st.randoms(use_true_random=False), st.integers(1, 12))
 def test_unknown_is_never_rejected_whatever_is_lost_of_the_output(
     recording: Recording, chance: random.Random, damages: int
-):
+) -> None:
     stdout, stderr = (_damaged(text, chance, damages) for text in (recording.stdout, recording.stderr))
     if parse(stdout, stderr, recording.rc).authenticated is False:
         assert "request permission unauthenticated" in stdout + stderr
@@ -319,7 +319,7 @@ NOISE = {
 
 
 @pytest.mark.parametrize("piece", NOISE)
-def test_ten_megabytes_of_noise_take_less_than_a_second_and_prove_nothing(piece: str):
+def test_ten_megabytes_of_noise_take_less_than_a_second_and_prove_nothing(piece: str) -> None:
     text = NOISE[piece] * (10 * 1024 * 1024 // len(NOISE[piece]))
     begin = time.process_time()
     report = parse(text, RECORDINGS["12.11.0/status-ok.text"].stderr, 0)

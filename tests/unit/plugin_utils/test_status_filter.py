@@ -37,14 +37,14 @@ def recorded(name: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("name", ["12.11.0/status-ok.jsonv", "7.12.1/status-bad-pem.text"])
-def test_every_key_is_always_there(name: str):
+def test_every_key_is_always_there(name: str) -> None:
     found = status(*recorded(name))
     for part, keys in KEYS.items():
         assert sorted(found[part]) == sorted(keys.split())
     assert set(found) == {*KEYS, "health", "problems", "last_line", "unparsed"}
 
 
-def test_output_that_came_from_elsewhere_is_read():
+def test_output_that_came_from_elsewhere_is_read() -> None:
     stdout, stderr = recorded("12.11.0/status-revoked.jsonv")
     found = status(stdout, stderr=stderr, rc=1)
     assert found["health"] == "unauthenticated"
@@ -55,39 +55,39 @@ def test_output_that_came_from_elsewhere_is_read():
     assert found["config"]["exists"] is None
 
 
-def test_both_arguments_may_be_left_out_and_the_streams_mixed():
+def test_both_arguments_may_be_left_out_and_the_streams_mixed() -> None:
     stdout, stderr = recorded("12.11.0/status-ok.jsonv")
     assert status(stderr + stdout)["health"] == "ok"
 
 
-def test_json_that_a_template_made_a_dictionary_of_is_read():
+def test_json_that_a_template_made_a_dictionary_of_is_read() -> None:
     stdout, dummy = recorded("12.11.0/status-ok.json")
     assert status(json.loads(stdout))["health"] == "ok"
 
 
-def test_a_list_of_lines_is_read():
+def test_a_list_of_lines_is_read() -> None:
     dummy, stderr = recorded("12.11.0/status-ok.text")
     assert status(stderr.splitlines(), rc="0")["health"] == "ok"
 
 
-def test_nothing_is_unknown():
+def test_nothing_is_unknown() -> None:
     assert status("")["health"] == "unknown"
     assert status(None)["cnspec"]["installed"] is None
 
 
-def test_what_is_no_text_is_refused():
+def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         status(12)
     assert str(caught.value) == "Cannot read the output of cnspec status: it is no text. Give stdout or stderr."
 
 
-def test_what_is_no_exit_code_is_refused():
+def test_what_is_no_exit_code_is_refused() -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         status("", rc="one")
     assert str(caught.value) == "Cannot read the exit code: it is no whole number. Give rc or leave it out."
 
 
-def test_the_password_of_a_proxy_is_masked_in_the_fact():
+def test_the_password_of_a_proxy_is_masked_in_the_fact() -> None:
     seen = Seen(api_proxy="http://agent:swordfish@proxy.example.com:3128")
     found = fact.build(Report(), diagnose(Report(), seen), seen)
     assert found["config"]["api_proxy"] == "http://agent:***@proxy.example.com:3128"

@@ -81,7 +81,7 @@ def facts(report: Report) -> tuple[bool | None, bool | None, bool | None]:
     return report.registered, report.authenticated, report.reachable
 
 
-def test_the_screen_of_a_healthy_host_is_read_whole():
+def test_the_screen_of_a_healthy_host_is_read_whole() -> None:
     report = parse(screen(), "→ loaded configuration from /etc/opt/mondoo/mondoo.yml using source --config\n", 0)
     assert facts(report) == (True, True, True)
     assert report.form == "screen"
@@ -99,46 +99,46 @@ def test_the_screen_of_a_healthy_host_is_read_whole():
     assert report.unparsed == ()
 
 
-def test_the_screen_alone_does_not_say_who_refused():
+def test_the_screen_alone_does_not_say_who_refused() -> None:
     report = parse(screen(**NOT_AUTHENTICATED), "", 1)
     assert facts(report) == (True, None, True)
     assert report.last_line == "authentication failed"
     assert report.unparsed == ()
 
 
-def test_the_screen_with_the_words_of_the_platform_beside_it_is_a_refusal():
+def test_the_screen_with_the_words_of_the_platform_beside_it_is_a_refusal() -> None:
     assert facts(parse(screen(**NOT_AUTHENTICATED), REFUSED, 1)) == (True, False, True)
 
 
-def test_the_screen_of_a_host_that_is_not_registered_says_so():
+def test_the_screen_of_a_host_that_is_not_registered_says_so() -> None:
     report = parse(screen(**NOT_REGISTERED), "", 1)
     assert facts(report) == (False, None, True)
     assert report.last_line == "not registered"
     assert report.unparsed == ()
 
 
-def test_the_screen_of_a_host_that_cannot_reach_the_platform_blames_nobody():
+def test_the_screen_of_a_host_that_cannot_reach_the_platform_blames_nobody() -> None:
     report = parse(screen(**NOT_AUTHENTICATED, **UNREACHABLE), "", 1)
     assert facts(report) == (True, None, False)
 
 
-def test_an_empty_answer_does_not_prove_anything_on_the_screen_either():
+def test_an_empty_answer_does_not_prove_anything_on_the_screen_either() -> None:
     changes = {"platform": "UNKNOWN   ✗ unreachable", "status": "UNKNOWN   API v ⚠ version mismatch"}
     assert facts(parse(screen(**changes), "", 0)) == (True, None, None)
 
 
-def test_the_screen_shows_a_clock_skew_as_a_warning():
+def test_the_screen_shows_a_clock_skew_as_a_warning() -> None:
     report = parse(screen(warning="  │  ⚠ possible clock skew detected: -1h0m0.5s\n"), "", 0)
     assert report.skew_seconds == -3600.5
     assert report.unparsed == ()
 
 
-def test_the_screen_shows_an_update_in_the_version_row():
+def test_the_screen_shows_an_update_in_the_version_row() -> None:
     report = parse(screen(updates="cnspec 13.27.1 → 13.30.0", version="13.27.1  →  13.30.0   ⚠ update recommended"))
     assert (report.version, report.latest_version, report.update_available) == ("13.27.1", "13.30.0", True)
 
 
-def test_outdated_providers_are_read_from_the_table_of_the_screen():
+def test_outdated_providers_are_read_from_the_table_of_the_screen() -> None:
     table = (
         "  │  4 installed · 2 outdated · 2 current\n  │\n  │  PROVIDER          INSTALLED  LATEST\n"
         "  │  aws               13.1.0   →  13.2.0\n  │  os                13.1.0   →  13.2.0\n  │\n"
@@ -157,7 +157,7 @@ def mojibake(text: str, page: str) -> str:
 
 @pytest.mark.parametrize("page", ["cp437", "cp850", "cp1252", "latin-1", "ascii"])
 @pytest.mark.parametrize("changes", [{}, NOT_AUTHENTICATED, NOT_REGISTERED], ids=["ok", "revoked", "not registered"])
-def test_the_screen_under_a_windows_code_page_tells_the_same(page: str, changes: dict[str, str]):
+def test_the_screen_under_a_windows_code_page_tells_the_same(page: str, changes: dict[str, str]) -> None:
     text = screen(**changes)
     assert facts(parse(mojibake(text, page))) == facts(parse(text))
 
@@ -195,18 +195,18 @@ def text_form(verdict: str, info: str = "→", error: str = "x") -> str:
     ("info", "error"),
     [("→", "x"), ("-", "ERR"), ("ΓåÆ", "x"), ("â†’", "x"), ("ÔåÆ", "x"), ("???", "x"), ("\ufffd", "x")],
 )
-def test_every_prefix_of_a_log_line_is_understood(info: str, error: str):
+def test_every_prefix_of_a_log_line_is_understood(info: str, error: str) -> None:
     assert facts(parse("", text_form(SUCCESS, info, error), 0)) == (True, True, True)
     assert facts(parse("", text_form(FAILURE, info, error), 1)) == (True, False, True)
 
 
-def test_spaces_do_where_tabs_were():
+def test_spaces_do_where_tabs_were() -> None:
     text = text_form(SUCCESS).replace("\t\t", "\t").replace("\t", "    ")
     assert facts(parse(text)) == (True, True, True)
 
 
 @pytest.mark.parametrize(("info", "error"), [("→", "x"), ("-", "ERR")])
-def test_lines_joined_with_spaces_are_read_one_by_one(info: str, error: str):
+def test_lines_joined_with_spaces_are_read_one_by_one(info: str, error: str) -> None:
     for verdict, authenticated in ((SUCCESS, True), (FAILURE, False)):
         report = parse(" ".join(text_form(verdict, info, error).splitlines()))
         assert facts(report) == (True, authenticated, True)
@@ -214,7 +214,7 @@ def test_lines_joined_with_spaces_are_read_one_by_one(info: str, error: str):
         assert report.unparsed == ()
 
 
-def test_chatter_of_the_self_update_and_of_providers_is_no_news():
+def test_chatter_of_the_self_update_and_of_providers_is_no_news() -> None:
     chatter = (
         "→ auto-update: using the latest installed version installed=13.10.0\n"
         "→ new version of cnspec available, updating current=13.0.0 latest=13.10.0\n"
@@ -226,31 +226,31 @@ def test_chatter_of_the_self_update_and_of_providers_is_no_news():
     assert report.unparsed == ()
 
 
-def test_a_line_that_nobody_knows_is_kept():
+def test_a_line_that_nobody_knows_is_kept() -> None:
     report = parse("", text_form(SUCCESS) + "! the sky is falling error=tomorrow\n", 0)
     assert report.unparsed == ("the sky is falling error=tomorrow",)
     assert facts(report) == (True, True, True)
 
 
-def test_success_and_failure_in_one_output_prove_nothing():
+def test_success_and_failure_in_one_output_prove_nothing() -> None:
     assert facts(parse(text_form(SUCCESS) + text_form(FAILURE)))[1] is None
 
 
-def test_success_with_an_exit_code_that_says_otherwise_proves_nothing():
+def test_success_with_an_exit_code_that_says_otherwise_proves_nothing() -> None:
     assert facts(parse("", text_form(SUCCESS), 1)) == (True, None, True)
 
 
-def test_an_exit_code_alone_proves_nothing():
+def test_an_exit_code_alone_proves_nothing() -> None:
     assert facts(parse("", "", 0)) == (None, None, None)
 
 
-def test_another_unauthenticated_than_the_platforms_own_is_no_refusal():
+def test_another_unauthenticated_than_the_platforms_own_is_no_refusal() -> None:
     for words in ("", "token is expired", "proxy says no"):
         text = text_form(FAILURE).replace("request permission unauthenticated", words)
         assert facts(parse(text)) == (True, None, True)
 
 
-def test_json_within_other_text_and_indented_is_found():
+def test_json_within_other_text_and_indented_is_found() -> None:
     text = (
         'some noise {"client": {\n  "registered": true,\n "version": "13.0.1"\n}, "upstream": {"api": '
         '{"endpoint": "https://us.api.mondoo.com", "status": "SERVING"}}}→ and more'
@@ -260,7 +260,7 @@ def test_json_within_other_text_and_indented_is_found():
     assert report.unparsed == ("some noise", "and more")
 
 
-def test_json_that_is_cut_off_proves_nothing():
+def test_json_that_is_cut_off_proves_nothing() -> None:
     assert facts(parse('{"client":{"registered":true},"upstream":{"api":{"status":"SERVING"')) == (None, None, None)
 
 
@@ -271,7 +271,7 @@ STATES: dict[str, tuple[dict[str, str], str, dict[str, t.Any]]] = {
 
 
 @given(st.sampled_from(sorted(STATES)), st.sampled_from(["SERVING", "UNKNOWN", ""]), st.booleans())
-def test_no_two_forms_of_one_generated_state_say_opposites(state: str, status: str, skewed: bool):
+def test_no_two_forms_of_one_generated_state_say_opposites(state: str, status: str, skewed: bool) -> None:
     import json
 
     changes, verdict, client = STATES[state]

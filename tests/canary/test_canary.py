@@ -1,0 +1,162 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The canary: marked secrets go through every path, failures included, and must turn up nowhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.private_keys import private_keys
+from sandbox import Platform, Proxy
+
+from .listeners import SystemLog, Watch, files_below
+
+PASSWORD = "c4n4ry-pr0xy-p4ssw0rd"
+ANSIBLE = Path(sys.executable).parent / "ansible-playbook"
+
+# Stands in for ssh: the plugin's own code runs (it prints what the host answers at -vvv), but no daemon is needed.
+SSH = """#!/bin/sh
+for command in "$@"; do :; done
+exec /bin/sh -c "$command"
+"""
+
+
+def play(steps: int) -> str:
+    """Return a playbook that takes the options of each step from the variable `steps`, whatever becomes of it."""
+    tasks: list[dict[str, t.Any]] = []
+    for number in range(steps):
+        options = f"{{{{ steps[{number}] }}}}"
+        tasks += [
+            {"mondoo.fleet.mondoo_registration": options, "register": "outcome", "ignore_errors": True},
+            {"ansible.builtin.debug": {"var": "outcome"}},
+        ]
+    return yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}])
+
+
+class Cage:
+    """A controller and a host below one folder; `run` is one playbook run at -vvvv with --diff."""
+
+    def __init__(self, folder: Path, platform: Platform, connection: str) -> None:
+        self.folder, self.platform, self.connection = folder, platform, connection
+        self.config = folder / "host/mondoo.yml"
+        self.secrets: set[str] = {PASSWORD}
+        self.output = ""
+        self.argv: set[bytes] = set()
+        (folder / "home").mkdir()
+        (folder / "tmp").mkdir()
+        (folder / "ssh").write_text(SSH)
+        (folder / "ssh").chmod(0o755)
+
+    def run(self, *steps: dict[str, t.Any]) -> str:
+        """Run the module with the options of each step; keep what was said and seen, return the output."""
+        variables = self.folder / "vars.yml"
+        variables.touch(mode=0o600)
+        options = [{"config_path": str(self.config), **step} for step in steps]
+        variables.write_text(yaml.safe_dump({"steps": options}, default_flow_style=False))
+        (self.folder / "play.yml").write_text(play(len(steps)))
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(path for path in sys.path if path.endswith("collections")),
+            "ANSIBLE_LOG_PATH": str(self.folder / "ansible.log"),
+            "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
+        }
+        argv = [ANSIBLE, "-i", "canary,", "-vvvv", "--diff", "-e", f"@{variables}", "-c", self.connection]
+        argv += [
+            "-e",
+            f"ansible_ssh_executable={self.folder}/ssh",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+        ]
+        with Watch() as watch:
+            ran = subprocess.run(
+                [*argv, "play.yml"], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            )
+        assert watch.rounds > 20, "nothing was sampled"
+        assert any(b"ansible-playbook" in line for line in watch.seen), "the sampler sees nothing"
+        self.argv |= watch.seen
+        variables.unlink()
+        text = ran.stdout + ran.stderr
+        self.output += text
+        if self.config.exists():
+            self.secrets.update(line for key in private_keys(self.config.read_text()) for line in key.splitlines())
+        return text
+
+    def find(self, text: bytes | str) -> list[str]:
+        """Return the secrets that stand in a text."""
+        raw = text.encode() if isinstance(text, str) else text
+        return [secret for secret in self.secrets if secret.encode() in raw]
+
+
+@pytest.fixture
+def system_log() -> t.Iterator[t.Any]:
+    with SystemLog() if SystemLog.possible() else contextlib.nullcontext() as log:
+        yield log
+
+
+@pytest.mark.parametrize("connection", ["local", "ssh"])
+def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection: str, system_log: t.Any) -> None:
+    with Platform() as platform, Proxy("fleet", PASSWORD) as proxy:
+        cage = Cage(tmp_path, platform, connection)
+        document = platform.create_service_account()
+        token, other, expired = (
+            platform.mint_token(),
+            platform.mint_token(space="another-space"),
+            platform.mint_token(lifetime=-60),
+        )
+        cage.secrets |= {token, other, expired, *private_keys(document["private_key"])[0].splitlines()}
+        url = proxy.url_with_password
+
+        output = cage.run(
+            {"token": token, "api_proxy": url, "controller_proxy": url},
+            {"token": token, "api_proxy": url.replace(PASSWORD, f"{PASSWORD}2"), "backup": True},
+            {"token": other},
+            {"token": other, "move": True, "settings": {"private_setting": PASSWORD}},
+            {"credentials": document, "move": True, "unset": ["api_proxy"]},
+            {"token": token, "force": True},
+            {"credentials": document},
+        )
+        for word in ("not_registered", "wrong_space", "other_service_account", "forced", "(hidden, changed)"):
+            assert word in output, word
+        platform.revoke_service_account(document["mrn"])
+        platform.fault(method="RegisterAgent", times=1, status=500, body="html")
+        platform.fault(method="RegisterAgent", times=1, answer_space="yet-another-space")
+        output = cage.run(
+            {"token": expired},
+            {"credentials": document},
+            {"token": token, "force": True},
+            {"token": token, "force": True},
+            {"tokem": token, "api_proxy": url},
+            {"token": {"value": token}, "credentials": [document]},
+            {"token": f"{token}.{token}", "api_proxy": f"fleet:{PASSWORD}@proxy"},
+            {"token": token, "controller_proxy": url.replace(PASSWORD, f"{PASSWORD}-wrong"), "force": True},
+        )
+        for code in ("token_expired", "credentials_revoked", "maybe_registered", "answer_differs", "option_unknown"):
+            assert code in output, code
+        cage.config.write_text(f"private_key: {PASSWORD} [")
+        assert "config_invalid" in cage.run({"token": token, "api_proxy": url})
+
+    assert len(cage.secrets) >= 12, "the keys that were made were not seen"
+    assert cage.find(cage.output) == [], "in the output"
+    assert [line for line in cage.argv if cage.find(line)] == [], "in the arguments of a process"
+    if system_log is not None:
+        assert b"cnspec_host" in system_log.text, "the log heard nothing"
+        assert cage.find(system_log.text) == [], "in the system's log"
+    holders = [path for path in files_below(tmp_path) if path.is_file() and cage.find(path.read_bytes())]
+    expected = [path for path in cage.config.parent.iterdir() if path.name.startswith("mondoo.yml")]
+    assert sorted(holders) == sorted(path for path in expected if path in holders), "in a file that outlives the task"
+    assert len(expected) == 2, "the configuration and the backup that was asked for"
+    for path in expected:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
