@@ -26,7 +26,7 @@ def sessions() -> list[str]:
     """Return the sessions of the fast suite, those that take longest first, so that none is waited for at the end."""
     integration = [f"integration-{core}" for core in pythons.CORES if pythons.python_for(core)]
     sanity = [f"sanity-{core}" for core in pythons.default_cores("its units, integration and sanity")]
-    return ["units", *integration, *sanity, "lint", "types", "artifact", "hands"]
+    return ["units", *integration, *sanity, "demo", "lint", "types", "artifact", "hands"]
 
 
 def run(session: str) -> steps.Count:

@@ -96,10 +96,11 @@ def run_command(argv: List[str], time_limit: float, output_limit: int, environme
             # A session of its own: one signal reaches the command and all that it started.
             start_new_session=True,
         )
-    except (FileNotFoundError, NotADirectoryError) as error:
-        # The same error is raised for a script that is there while its interpreter is not.
-        return Ran(os.path.exists(argv[0]), problem=os.strerror(error.errno or 0))
     except OSError as error:
+        # The error alone does not tell: a missing interpreter of a script that is there gives the same as a missing
+        # command, and a directory of PATH that may not be entered the same as a command that may not be run.
+        if _is_missing(argv[0], environment):
+            return Ran(False, problem=os.strerror(errno.ENOENT))
         return Ran(True, problem=os.strerror(error.errno or 0))
     except ValueError:
         # A NUL byte in an argument or in the environment.
@@ -118,6 +119,18 @@ def run_command(argv: List[str], time_limit: float, output_limit: int, environme
         truncated=run.truncated,
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _is_missing(name: str, environment: Mapping[str, str]) -> bool:
+    if os.sep not in name:
+        return shutil.which(name, path=environment.get("PATH")) is None
+    try:
+        os.stat(name)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 class _Run:

@@ -96,16 +96,15 @@ def _replace(job: _Job) -> Swapped:
             return Swapped(False, wanted)
         if found != job.swap.expect_digest:
             raise HostProblem(Problem("changed_meanwhile", "the file is not what it was when it was looked at"))
-        backup = _put_in_place(job._replace(owner=_kept(job.owner, current)), current)
+        backup = _put_in_place(job._replace(owner=_kept(job.owner, current.status)), current)
     return Swapped(True, wanted, backup)
 
 
 class _Current:
     """The file that is there now, open; `descriptor` is None when there is none."""
 
-    def __init__(self, descriptor: Optional[int]) -> None:
-        self.descriptor = descriptor
-        self.status = None if descriptor is None else os.fstat(descriptor)
+    def __init__(self, descriptor: Optional[int] = None, status: Optional[os.stat_result] = None) -> None:
+        self.descriptor, self.status = descriptor, status
 
     def read(self) -> bytes:
         """Return the whole content, from the start."""
@@ -125,17 +124,17 @@ def _open_current(target: str) -> Iterator[_Current]:
     try:
         descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        yield _Current(None)
+        yield _Current()
         return
     try:
-        current = _Current(descriptor)
-        if stat.S_ISDIR(current.status.st_mode):
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
             raise HostProblem(from_errno(errno.EISDIR))
-        if not stat.S_ISREG(current.status.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise HostProblem(Problem("other", "not a regular file"))
-        if current.status.st_size > SIZE_LIMIT:
+        if status.st_size > SIZE_LIMIT:
             raise HostProblem(from_errno(errno.EFBIG))
-        yield current
+        yield _Current(descriptor, status)
     finally:
         os.close(descriptor)
 
@@ -180,11 +179,10 @@ def _write_new(path: str, content: bytes, owner: _Ownership) -> None:
 
 def _back_up(current: _Current, backup: str) -> None:
     """Copy what is there now to `backup`, whole or not at all, readable by its owner only."""
-    status = current.status
-    assert status is not None
+    owner = _kept(_Ownership(-1, -1, 0o600), current.status)
     temporary = os.path.join(os.path.dirname(backup), _TEMPORARY % (os.path.basename(backup), uuid.uuid4().hex))
     try:
-        _write_new(temporary, current.read(), _Ownership(status.st_uid, status.st_gid, 0o600))
+        _write_new(temporary, current.read(), owner)
         os.rename(temporary, backup)
     except BaseException:
         _unlink(temporary)
@@ -220,12 +218,12 @@ def _find_owner(swap: Swap) -> _Ownership:
     return _Ownership(uid, gid, swap.mode)
 
 
-def _kept(owner: _Ownership, current: _Current) -> _Ownership:
+def _kept(owner: _Ownership, status: Optional[os.stat_result]) -> _Ownership:
     """Return `owner` with the present file's ids where none were given."""
-    if current.status is None:
+    if status is None:
         return owner
-    uid = current.status.st_uid if owner.uid == -1 else owner.uid
-    gid = current.status.st_gid if owner.gid == -1 else owner.gid
+    uid = status.st_uid if owner.uid == -1 else owner.uid
+    gid = status.st_gid if owner.gid == -1 else owner.gid
     return owner._replace(uid=uid, gid=gid)
 
 

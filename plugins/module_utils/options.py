@@ -4,14 +4,16 @@
 
 """The options of the modules, said once: the documentation and the actions both validate with these."""
 
+from typing import Any, Dict
+
 # Both modules take these, so that `module_defaults: group/mondoo.fleet.mondoo` can set them.
-SHARED_OPTIONS = dict(
+SHARED_OPTIONS: Dict[str, Dict[str, Any]] = dict(
     config_path=dict(type="str"),
     cnspec_path=dict(type="str"),
     timeout=dict(type="int", default=60),
 )
 
-REGISTRATION_OPTIONS = dict(
+REGISTRATION_OPTIONS: Dict[str, Dict[str, Any]] = dict(
     SHARED_OPTIONS,
     token=dict(type="str", no_log=True),
     credentials=dict(type="raw", no_log=True),
@@ -50,7 +52,7 @@ REGISTRATION_OPTIONS = dict(
 
 EXPECTATIONS = ["registered", "authenticated", "clock_in_sync", "reachable", "service_running", "up_to_date"]
 
-STATUS_OPTIONS = dict(
+STATUS_OPTIONS: Dict[str, Dict[str, Any]] = dict(
     SHARED_OPTIONS,
     expect=dict(type="list", elements="str", choices=EXPECTATIONS),
     expect_space=dict(type="str"),

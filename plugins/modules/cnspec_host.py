@@ -19,8 +19,10 @@ requirements:
   - Python 3.6 or later on the host, and nothing else. C(cnspec) does not have to be installed.
 attributes:
   check_mode:
-    description: Can run in check mode, and then refuses O(write). Whoever sends it decides what O(run) may do.
+    description: Can run in check mode.
     support: partial
+    details:
+      - O(write) is refused in check mode. Whoever sends O(run) decides what it may do.
   diff_mode:
     description: Returns what changed. The modules that use this one make the diff, without the secrets.
     support: none

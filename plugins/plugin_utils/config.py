@@ -257,7 +257,7 @@ def _set_scan_interval(root: yaml.MappingNode, wanted: dict[str, int]) -> bool:
     for index, (name, nested) in enumerate(root.value):
         if key_text(name) == "scan_interval" and isinstance(nested, yaml.MappingNode):
             # A mapping of its own: an alias may show the same one elsewhere.
-            own = yaml.MappingNode(nested.tag, list(nested.value), flow_style=nested.flow_style)
+            own = copy.deepcopy(nested)
             if any([_put(own, part, value) for part, value in wanted.items()]):
                 root.value[index] = (name, own)
                 changed = True

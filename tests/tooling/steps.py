@@ -67,7 +67,7 @@ def unittest(output: str, dummy: int) -> Count:
 
 def ansible_test(output: str, dummy: int) -> Count:
     """Count sanity tests (one for each Python it runs on) or integration targets by what ansible-test announces."""
-    ran = re.findall(r"^Running (?:sanity test .+|\S+ integration test role)", output, re.M)
+    ran = re.findall(r"^Running (?:sanity test .+|\S+ integration test (?:role|script))", output, re.M)
     skipped = re.findall(r"^(?:WARNING: )?Skipping sanity test ", output, re.M)
     listed = re.findall(r"The (\d+) (?:sanity|integration) test\(s\) listed below", output)
     wrong = sum(int(number) for number in listed)

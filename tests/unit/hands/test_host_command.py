@@ -60,6 +60,13 @@ class RunTest(ScratchCase):
         self.assertEqual(run([self.path("cnspec")]), Ran(False, problem="No such file or directory"))
         self.assertEqual(run(["no-command-of-this-name"]), Ran(False, problem="No such file or directory"))
 
+    @unittest.skipIf(NOT_ROOT, NOT_ROOT)
+    def test_a_closed_directory_on_path_does_not_make_a_command_found(self) -> None:
+        os.mkdir(self.path("closed"), 0o700)
+        environment = {"PATH": self.path("closed") + ":/usr/bin:/bin"}
+        found = as_nobody(lambda: list(run(["no-command-of-this-name"], environment=environment)))
+        self.assertEqual(found, list(Ran(False, problem="No such file or directory")))
+
     def test_a_command_that_is_not_executable_is_found(self) -> None:
         path = self.make("cnspec", b"#!/bin/sh\n", 0o644)
         self.assertEqual(run([path]), Ran(True, problem="Permission denied"))

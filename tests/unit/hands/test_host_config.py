@@ -260,7 +260,13 @@ class ChoiceTest(LookCase):
             )
 
     def test_a_plist_that_names_no_absolute_path_decides_nothing(self) -> None:
-        for arguments in (("cnspec", "--config", "~/mondoo.yml"), ("cnspec", "serve"), ("cnspec", "--config"), (1, [])):
+        lists: List[List[Any]] = [
+            ["cnspec", "--config", "~/mondoo.yml"],
+            ["cnspec", "serve"],
+            ["cnspec", "--config"],
+            [1],
+        ]
+        for arguments in lists:
             self.assertEqual(
                 self.choose(plists=[self.plist(*arguments)], paths=["/no/a.yml"]), ["/no/a.yml", "default"]
             )

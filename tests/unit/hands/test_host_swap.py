@@ -5,6 +5,7 @@
 """A file is replaced whole or not at all, by one writer, readable by nobody else, whatever happens meanwhile."""
 
 import errno
+import functools
 import os
 import signal
 import sys
@@ -340,7 +341,7 @@ class RacingTest(ScratchCase):
                 done = replace_file(swap_of(path, content=b"winner: %d\n" % number))
                 return [done.written, done.error and done.error.code]
 
-            children = [start_child(lambda number=number: write(number)) for number in range(8)]
+            children = [start_child(functools.partial(write, number)) for number in range(8)]
             outcomes = [child.result().value for child in children]
             winners = [number for number, outcome in enumerate(outcomes) if outcome == [True, None]]
             self.assertEqual(len(winners), 1, outcomes)

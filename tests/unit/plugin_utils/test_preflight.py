@@ -47,8 +47,9 @@ def test_a_token_that_never_expires_is_enough_for_any_fleet() -> None:
 
 def test_an_expired_token_is_said_and_that_registered_hosts_need_none() -> None:
     assert warnings(wanted(exp=NOW - 60), SMALL, WELL, NOW) == [
-        "Cannot use the registration token: it expired at 2027-01-15 07:59:00 UTC. Make a new registration token in the "
-        "console (space, Integrations, or Settings > Registration Token). Hosts that are registered already do not need it."
+        "Cannot use the registration token: it expired at 2027-01-15 07:59:00 UTC. Make a new registration token in "
+        "the console (space, Integrations, or Settings > Registration Token). Hosts that are registered already do not "
+        "need it."
     ]
 
 

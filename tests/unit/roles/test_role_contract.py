@@ -75,7 +75,7 @@ def test_every_variable_of_the_role_has_the_default_that_argument_specs_say() ->
     assert {name: option["default"] for name, option in options("main").items()} == defaults()
 
 
-def test_defaults_stand_in_the_order_of_argument_specs_within_the_readme_too() -> None:
+def test_the_table_in_the_readme_is_that_of_argument_specs() -> None:
     dummy, written, dummy = split((ROLE / "README.md").read_text(encoding="utf-8"))
     assert written == table(options("main")), "python -m tooling.role_table writes the table anew"
 
