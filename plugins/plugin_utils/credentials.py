@@ -126,12 +126,27 @@ def _check(account: ServiceAccount) -> None:
         raise _unreadable("its private_key is not a P-384 key in PEM", "credentials_key")
     if not account.certificate:
         raise _unreadable("it has no certificate", "credentials_certificate")
-    try:
-        public = x509.load_pem_x509_certificate(account.certificate.encode()).public_key()
-    except (ValueError, TypeError):
-        raise _unreadable("its certificate cannot be read", "credentials_certificate") from None
+    public = _public_key(account.certificate)
+    if public is None:
+        raise _unreadable("its certificate cannot be read", "credentials_certificate")
     if public != key.public_key():
         raise _unreadable("its certificate does not belong to its private_key", "credentials_certificate")
+
+
+def certificate_fits(account: ServiceAccount) -> bool:
+    """Tell whether the certificate belongs to the key; none at all does no harm, because only the key signs.
+
+    A file that was cut off often ends within the certificate.
+    """
+    key = load_key(account.private_key)
+    return not account.certificate or (key is not None and _public_key(account.certificate) == key.public_key())
+
+
+def _public_key(certificate: str) -> t.Any:
+    try:
+        return x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    except (ValueError, TypeError):
+        return None
 
 
 def load_key(pem: str) -> ec.EllipticCurvePrivateKey | None:

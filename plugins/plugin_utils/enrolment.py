@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 
 from .arguments import Options
 from .config import DEFAULT_ENDPOINT, Config, Edit, edit
-from .credentials import ServiceAccount
+from .credentials import ServiceAccount, load_key
 from .errors import FleetError
 from .host import HostLost, Look, LookRequest, WriteRequest, Written
 from .interruption import interruptible, uninterrupted
@@ -69,8 +69,10 @@ def new_identity(agent_mrn: str | None, account: ServiceAccount | None, wanted: 
         made = "(made when this is applied)"
         fields = {"mrn": made, "private_key": made, "certificate": made}
     space = (account.space_mrn if account is not None else None) or wanted.space_mrn or space_of(agent_mrn)
-    identity = {"agent_mrn": agent_mrn or "", **fields, "api_endpoint": endpoint or "", "space_mrn": space or ""}
-    return Edit(identity=identity)
+    places = {"agent_mrn": agent_mrn or "", "api_endpoint": endpoint or "", "space_mrn": space or ""}
+    # The key comes last: a file that was cut off anywhere then lacks it, and shows that it was.
+    ordered = {**places, **{name: text for name, text in fields.items() if name != "private_key"}, **places}
+    return Edit(identity={**ordered, "private_key": fields.get("private_key", "")})
 
 
 @dataclass
@@ -290,21 +292,29 @@ class Enrolment:
 
     def _let_go(self, outcome: Outcome, judgement: Judgement) -> None:
         """Unregister the previous agent, signed by its own identity, where that still works."""
-        previous, account = self.found.agent_mrn, self.found.account
+        previous, signer = self.found.agent_mrn, self._previous_signer(judgement)
         if self.found.problem is not None and self.found.content:
             outcome.left_behind.append("unknown")
         if previous is not None and previous != outcome.config.agent_mrn:
             proved = outcome.verified is not None or self.options["verify"] == "false"
-            works = account is not None and judgement.verdict is not Verdict.REJECTED and proved
-            if not (works and self.options["unregister_previous"] and self._unregister(account, previous)):
+            wanted = proved and self.options["unregister_previous"]
+            if not (wanted and signer is not None and self._unregister(signer, previous)):
                 outcome.left_behind.append(previous)
         if outcome.left_behind and self.options["unregister_previous"]:
             outcome.warnings.append("The previous agent is left behind on the platform: see left_behind in the result.")
 
-    def _unregister(self, account: ServiceAccount | None, agent_mrn: str) -> bool:
+    def _previous_signer(self, judgement: Judgement) -> ServiceAccount | None:
+        """Return the identity that can still unregister the previous agent; None when there is none."""
+        account, document = self.found.account, self.wanted.document
+        if account is not None and load_key(account.private_key) is not None:
+            return None if judgement.verdict is Verdict.REJECTED else account
+        # The file is damaged, but the document that was given is the service account that stood in it.
+        same = document is not None and document.account.mrn == self.found.text("mrn")
+        return document.account if document is not None and same else None
+
+    def _unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
         try:
-            return account is not None and self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT).unregister(
-                account, agent_mrn
-            )
+            platform = self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
+            return platform.unregister(account, agent_mrn)
         except FleetError:
             return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .config import DEFAULT_ENDPOINT, Config, Edit, edit
-from .credentials import load_key
+from .credentials import certificate_fits, load_key
 from .endpoint import normalise_endpoint
 from .errors import FleetError
 from .token import SPACE_PREFIX
@@ -45,7 +45,7 @@ def reason_to_register(found: Config, wanted: Wanted, verdict: Verdict) -> str |
     if account is None:
         half = found.text("mrn") or found.text("private_key")
         return "config_invalid" if half else "not_registered"
-    if load_key(account.private_key) is None:
+    if load_key(account.private_key) is None or not certificate_fits(account):
         return "config_invalid"
     if wanted.space_mrn and found_space(found) not in (None, wanted.space_mrn):
         return "wrong_space"

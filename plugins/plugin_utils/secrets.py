@@ -70,8 +70,8 @@ def proxy_password(url: t.Any) -> str | None:
     It is what stands between the first colon and the last @, whether or not the rest is a URL: urlsplit sees no
     password in `http://user:p/w@host`, where somebody forgot to escape the slash.
     """
-    if not isinstance(url, str) or any(character.isspace() for character in url.strip()):
-        return None
+    if not isinstance(url, str) or ("://" not in url and len(url.split()) != 1):
+        return None  # words, such as `Mail: me@example.com`
     userinfo = url.strip().split("://", 1)[-1].rpartition("@")[0]
     return userinfo.partition(":")[2] or None
 

@@ -99,6 +99,8 @@ def check_proxy(name: str, url: t.Any) -> None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+        # An @ after the host: a slash of the password was not escaped, and its rest taken for a path.
+        usable = usable and "@" not in url[url.index(parts.netloc) + len(parts.netloc) :]
     except ValueError:
         usable = False
     if not usable or any(character.isspace() for character in url):
@@ -121,6 +123,10 @@ def _settings(options: Options) -> dict[str, t.Any]:
     for name in ("annotations", "labels"):
         if name in given:
             given[name] = {str(key): _as_text(value) for key, value in given[name].items()}
+    for name in ("annotations", "labels"):
+        if len({key.lower() for key in given.get(name, {})}) != len(given.get(name, {})):
+            cause = "it has a key twice (cnspec reads keys without case)"
+            raise _invalid(f"the option {name}", cause, "Give each key once")
     interval = given.get("scan_interval")
     if interval is not None:
         given["scan_interval"] = {name: value for name, value in interval.items() if value is not None}

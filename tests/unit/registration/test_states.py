@@ -53,6 +53,28 @@ def found_cut_in_half(lab: Lab) -> None:
     lab.write(content[: content.index(b"private_key") + 90])
 
 
+def found_cut_in_certificate(lab: Lab) -> None:
+    found_managed(lab)
+    lines = (lab.content or b"").splitlines(keepends=True)
+    start = next(number for number, line in enumerate(lines) if line.startswith(b"certificate"))
+    end = next(number for number, line in enumerate(lines) if line.startswith(b"private_key"))
+    lab.write(b"".join([*lines[:start], *lines[end:], *lines[start : start + 4]]))
+
+
+def found_another_certificate(lab: Lab) -> None:
+    found_managed(lab)
+    content = (lab.content or b"").decode()
+    other = lab.platform.create_service_account()["certificate"].strip().replace("\n", "\n  ")
+    start, end = content.index("-----BEGIN CERT"), content.index("private_key")
+    lab.write(content[:start] + other + "\n" + content[end:])
+
+
+def found_damaged_under_document(lab: Lab) -> None:
+    found_managed_under_document(lab)
+    content = lab.content or b""
+    lab.write(content[: content.index(b"private_key") + 90])
+
+
 def found_json(lab: Lab) -> None:
     import json
 
@@ -130,6 +152,9 @@ TABLE = [
     Cell("cut_in_half", "token", "register", "config_invalid"),
     Cell("cut_in_half", "credentials", "register", "config_invalid"),
     Cell("cut_in_half", "expired token", "fail", code="token_expired"),
+    Cell("cut_in_certificate", "token", "register", "config_invalid"),
+    Cell("another_certificate", "token", "register", "config_invalid"),
+    Cell("damaged_under_document", "credentials", "register", "config_invalid"),
     Cell("json", "token", "none"),
     Cell("json", "credentials", "register", "other_service_account"),
     Cell("json", "settings", "configure"),
@@ -227,6 +252,22 @@ def test_a_shared_service_account_survives_when_one_of_its_hosts_moves_away(lab:
     accounts = {account["mrn"] for account in lab.platform.service_accounts()}
     assert shared["mrn"] in accounts
     assert lab.agents == {lab.config.agent_mrn}
+
+
+def test_the_agent_of_a_damaged_file_is_let_go_by_the_document_that_stood_in_it(lab: Lab) -> None:
+    found_damaged_under_document(lab)
+    result = lab.must(credentials=document(lab))
+    assert (result["reason"], result["left_behind"]) == ("config_invalid", [])
+    assert lab.agents == {result["agent_mrn"]}
+
+
+def test_a_config_cut_off_anywhere_is_never_taken_for_a_good_one(lab: Lab) -> None:
+    found_managed(lab)
+    whole = lab.content or b""
+    for length in range(0, len(whole.rstrip()) - 30, 37):
+        lab.write(whole[:length])
+        result = lab.register(check=True, token=lab.token())
+        assert result["action"] == "register", length
 
 
 def test_a_backup_is_kept_only_when_asked_for_and_for_the_owner_only(lab: Lab) -> None:
