@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nox
@@ -25,7 +25,7 @@ nox.options.sessions = ["lint", "types", "units"]
 nox.options.envdir = BUILD / "nox"
 
 BIN = Path(sys.executable).parent
-UNITS = ["tests/unit", "tests/canary"]
+UNITS = ["tests/unit", "tests/canary", "--ignore", "tests/unit/sandbox"]
 PACKAGE = "ansible_collections.mondoo.fleet.plugins"
 TYPED = ["plugin_utils", "action", "filter"]
 
@@ -88,6 +88,12 @@ def brain(session: nox.Session, version: str, core: str) -> steps.Step:
     return steps.Step(f"brain on Python {version}, ansible-core {core}", argv, steps.pytest, env)
 
 
+def here(session: nox.Session, folder: str) -> steps.Step:
+    """Return the step that runs the tests of one folder with .build/venv."""
+    argv = [BIN / "python", "-m", "pytest", *(session.posargs or [folder])]
+    return steps.Step(folder, argv, steps.pytest, environment(BIN.parent, HOME))
+
+
 def hands_on(version: str) -> steps.Step:
     """Return the step that runs the units of the hands on one Python, where nothing is installed."""
     python = pythons.find(version)
@@ -106,14 +112,26 @@ def hands(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def units(session: nox.Session) -> None:
-    """Test the brain on each Python found with its newest ansible-core, and with the oldest (units-X.Y: just that)."""
-    run_all(session, [brain(session, *pair) for pair in pythons.default_cells("units of the brain on it")])
+    """Test the brain on each Python found with its newest ansible-core, and with the oldest (units-X.Y: one core)."""
+    for version, core in pythons.default_cells("units of the brain on it"):
+        session.notify(f"units-{core}-{version}")
 
 
 def units_of(core: str, session: nox.Session) -> None:
     """Test the brain with one ansible-core on each Python found that it supports."""
-    versions = pythons.found(pythons.CORES[core], f"units with ansible-core {core} on it")
-    run_all(session, [brain(session, version, core) for version in versions])
+    for version in pythons.found(pythons.CORES[core], f"units with ansible-core {core} on it"):
+        session.notify(f"units-{core}-{version}")
+
+
+def units_on(core: str, version: str, session: nox.Session) -> None:
+    """Test the brain with one ansible-core on one Python."""
+    run_all(session, [brain(session, version, core)])
+
+
+@nox.session(venv_backend="none")
+def sandbox(session: nox.Session) -> None:
+    """Test the sandbox platform and the stand-in for cnspec."""
+    run_all(session, [here(session, "tests/unit/sandbox")])
 
 
 def not_recorded(name: str) -> bool:
@@ -143,7 +161,8 @@ def integration_of(core: str, session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def sanity(session: nox.Session) -> None:
     """Run ansible-test sanity of the newest ansible-core for each Python found, and of the oldest (sanity-X.Y: one)."""
-    for core in pythons.default_cores("its sanity"):
+    pythons.found(pythons.BRAIN, "sanity with its newest ansible-core")
+    for core in pythons.default_cores():
         session.notify(f"sanity-{core}")
 
 
@@ -157,16 +176,13 @@ def integration(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def artifact(session: nox.Session) -> None:
     """Build the collection, install it elsewhere and use it with nothing of the tree on the path."""
-    env = environment(BIN.parent, HOME)
-    argv = [BIN / "python", "-m", "pytest", *(session.posargs or ["tests/artifact"])]
-    run_all(session, [steps.Step("artifact", argv, steps.pytest, env)])
+    run_all(session, [here(session, "tests/artifact")])
 
 
 @nox.session(venv_backend="none")
 def demo(session: nox.Session) -> None:
     """Test that the whole demo keeps what it promises (make demo shows it)."""
-    argv = [BIN / "python", "-m", "pytest", *(session.posargs or ["tests/demo"])]
-    run_all(session, [steps.Step("demo", argv, steps.pytest, environment(BIN.parent, HOME))])
+    run_all(session, [here(session, "tests/demo")])
 
 
 @nox.session(venv_backend="none")
@@ -183,8 +199,15 @@ def lock(session: nox.Session) -> None:
             session.run(*command, f"{name}.in", "-o", f"{name}.txt", external=True)
 
 
-for _core in pythons.CORES:
-    for _name, _function in (("units", units_of), ("sanity", sanity_of), ("integration", integration_of)):
-        _session = functools.partial(_function, _core)
-        functools.update_wrapper(_session, _function)
-        nox.session(venv_backend="none", name=f"{_name}-{_core}", default=False)(_session)
+def register(name: str, function: Callable[..., None], *given: str) -> None:
+    """Make a session of a function and what it is given; such sessions run when asked for by name."""
+    bound = functools.update_wrapper(functools.partial(function, *given), function)
+    nox.session(venv_backend="none", name=name, default=False)(bound)
+
+
+for _core, _versions in pythons.CORES.items():
+    register(f"units-{_core}", units_of, _core)
+    register(f"sanity-{_core}", sanity_of, _core)
+    register(f"integration-{_core}", integration_of, _core)
+    for _version in _versions:
+        register(f"units-{_core}-{_version}", units_on, _core, _version)

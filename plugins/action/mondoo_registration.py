@@ -9,12 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants as C
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 
-from ..plugin_utils import arguments
-from ..plugin_utils.errors import FleetError
+from ..plugin_utils.arguments import Options
+from ..plugin_utils.fleet_action import FleetAction, Result
 from ..plugin_utils.host import Host
 from ..plugin_utils.platform import Clock, Platform
 from ..plugin_utils.registration import Registration, Run
@@ -23,30 +22,16 @@ from ..plugin_utils.secrets import Secrets
 from ..plugin_utils.transport import HttpTransport, Route
 
 
-class ActionModule(ActionBase):
+class ActionModule(FleetAction):
     """Run on the controller; ask the host only through the module cnspec_host."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    options = REGISTRATION_OPTIONS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the result of the task, without a secret in it."""
-        secrets = Secrets()
-        result = super().run(tmp, task_vars)
-        try:
-            options = arguments.read(self._task.args, REGISTRATION_OPTIONS, secrets)
-            result.update(Registration(options, self._surroundings(options, task_vars or {}, secrets)).run())
-        except FleetError as error:
-            result.update(error.detail, failed=True, msg=str(error), code=error.code)
-        return t.cast("dict[str, t.Any]", secrets.scrub(result))
-
-    def _surroundings(self, options: arguments.Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Run:
-        transport = HttpTransport(
-            Route(options.get("controller_proxy"), options.get("ca_path"), options["validate_certs"])
-        )
-        clock = Clock()
-        return Run(
+    def work(self, options: Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
+        """Register the host."""
+        route = Route(options.get("controller_proxy"), options.get("ca_path"), options["validate_certs"])
+        transport, clock = HttpTransport(route), Clock()
+        around = Run(
             host=Host(self, task_vars, secrets),
             platform_at=lambda endpoint: Platform(endpoint, transport, clock),
             clock=clock,
@@ -57,3 +42,4 @@ class ActionModule(ActionBase):
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
         )
+        return Registration(options, around).run()

@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import STATUS_OPTIONS
 
-from ..plugin_utils import arguments
-from ..plugin_utils.errors import FleetError
+from ..plugin_utils.arguments import Options
+from ..plugin_utils.fleet_action import FleetAction, Result
 from ..plugin_utils.host import Host
 from ..plugin_utils.probe import Probe
 from ..plugin_utils.secrets import Secrets
 
 
-class ActionModule(ActionBase):
+class ActionModule(FleetAction):
     """Run on the controller; ask the host only through the module cnspec_host."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    options = STATUS_OPTIONS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the result of the task, without a secret in it."""
-        secrets = Secrets()
-        result = super().run(tmp, task_vars)
-        try:
-            options = arguments.read(self._task.args, STATUS_OPTIONS, secrets)
-            result.update(Probe(Host(self, task_vars or {}, secrets), options, secrets).result())
-        except FleetError as error:
-            result.update(error.detail, failed=True, msg=str(error), code=error.code)
-        return t.cast("dict[str, t.Any]", secrets.scrub(result))
+    def work(self, options: Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
+        """Return the fact, and fail when the host is not as expected."""
+        return Probe(Host(self, task_vars, secrets), options, secrets).result()

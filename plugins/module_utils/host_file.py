@@ -64,8 +64,6 @@ def read_view(path: str) -> FileView:
 
 
 def _read_regular(path: str, status: os.stat_result) -> FileView:
-    if status.st_size > SIZE_LIMIT:
-        return FileView(path, "too_large", status=status)
     try:
         # O_NONBLOCK: should a FIFO have taken the file's place since stat, opening it must not hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

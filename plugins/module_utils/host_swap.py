@@ -170,7 +170,6 @@ def _write_new(path: str, content: bytes, owner: _Ownership) -> None:
     """Make a file that nobody else could ever read: 0600 before its first byte, its own mode after its last."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o600)
         stream.write(content)
         stream.flush()
         _own(descriptor, owner)

@@ -35,6 +35,7 @@ attributes:
     support: none
   platform:
     description: No host is asked anything, so it may be of any kind.
+    support: full
     platforms: all
   action:
     description: Runs on the controller only.

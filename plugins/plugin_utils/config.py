@@ -162,7 +162,7 @@ class _Dumper(yaml.SafeDumper):
     """
 
     def choose_scalar_style(self) -> str:
-        event = self.event
+        event: t.Any = self.event
         if self.analysis is None:
             self.analysis = self.analyze_scalar(event.value)
         if event.style == "|" and event.value.strip():
@@ -170,7 +170,7 @@ class _Dumper(yaml.SafeDumper):
         implicit = event.implicit
         event.implicit = (implicit[0] or not event.style, implicit[1])
         try:
-            return str(super().choose_scalar_style())
+            return super().choose_scalar_style()
         finally:
             event.implicit = implicit
 
@@ -223,7 +223,9 @@ def _node_of(value: t.Any) -> yaml.Node:
         return yaml.SequenceNode("tag:yaml.org,2002:seq", [_node_of(item) for item in value], flow_style=False)
     if isinstance(value, str):
         style = None if PLAIN_TEXT.fullmatch(value) and value.lower() not in WORDS_WITH_A_MEANING else '"'
-        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style="|" if "\n" in value else style)
+        # Other line breaks (U+0085, U+2028) would become ordinary ones in a block.
+        block = "\n" in value and value.replace("\n", "").replace("\t", "").isprintable()
+        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style="|" if block else style)
     return yaml.representer.SafeRepresenter().represent_data(value)
 
 
@@ -258,7 +260,8 @@ def _set_scan_interval(root: yaml.MappingNode, wanted: dict[str, int]) -> bool:
         if key_text(name) == "scan_interval" and isinstance(nested, yaml.MappingNode):
             # A mapping of its own: an alias may show the same one elsewhere.
             own = copy.deepcopy(nested)
-            if any([_put(own, part, value) for part, value in wanted.items()]):
+            changes = [_put(own, part, value) for part, value in wanted.items()]
+            if any(changes):
                 root.value[index] = (name, own)
                 changed = True
             return changed

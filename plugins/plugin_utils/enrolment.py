@@ -14,7 +14,7 @@ from ansible.errors import AnsibleError
 
 from .arguments import Options
 from .config import DEFAULT_ENDPOINT, Config, Edit, edit
-from .credentials import ServiceAccount, load_key
+from .credentials import Document, ServiceAccount, load_key
 from .errors import FleetError
 from .host import HostLost, Look, LookRequest, WriteRequest, Written
 from .interruption import interruptible, uninterrupted
@@ -48,9 +48,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class NewAgent:
-    """An agent that was just made, the identity that signs for it, and the config that would hold it."""
+    """The identity that signs for an agent that was just made, and the config that would hold it."""
 
-    mrn: str
     account: ServiceAccount
     config: Config
 
@@ -107,8 +106,7 @@ class Enrolment:
 
     def _adopt(self, plan: Plan) -> Outcome:
         """Make a credentials document the whole identity of the host; no agent is made."""
-        document = self.wanted.document
-        assert document is not None
+        document = t.cast(Document, self.wanted.document)
         endpoint = self.wanted.register_endpoint or DEFAULT_ENDPOINT
         config = edit(plan.settled, new_identity(None, document.account, self.wanted, endpoint))
         outcome = Outcome(config)
@@ -122,22 +120,22 @@ class Enrolment:
         platform = self.around.platform_at(endpoint)
         with self.around.folder.turn(self.options["registration_limit"]):
             confirmation = self._make_agent(platform)
-        new = self._new_agent(confirmation, plan, platform)
-        self.around.secrets.add(new.account.private_key)
-        outcome = Outcome(new.config, api_attempts=confirmation.attempts)
+        outcome = Outcome(plan.settled, api_attempts=confirmation.attempts)
         try:
+            new = self._new_agent(confirmation, plan, platform)
+            outcome.config = new.config
             judgement = self._prove(platform, new.account)
             outcome.verified, outcome.cause = judgement.verdict is Verdict.ACCEPTED or None, judgement.cause
             self._check_answer(new)
             self._write_into(outcome)
         except WriteUnknown as error:
             # Either agent may be the one that the host has now, so neither is unregistered.
-            agents = [mrn for mrn in (new.mrn, self.found.agent_mrn) if mrn]
+            agents = [mrn for mrn in (confirmation.agent_mrn, self.found.agent_mrn) if mrn]
             remedy = f"{error.remedy}; the host has one of the agents named in left_behind"
             detail = {**error.detail, "left_behind": agents}
             raise FleetError(error.what, error.cause, remedy, code=error.code, **detail) from None
         except BaseException as error:
-            raise self._undo(platform, new, error) from None
+            raise self._undo(platform, confirmation, error) from None
         return outcome
 
     def _make_agent(self, platform: Platform) -> Confirmation:
@@ -176,21 +174,23 @@ class Enrolment:
             ) from None
 
     def _new_agent(self, confirmation: Confirmation, plan: Plan, platform: Platform) -> NewAgent:
-        document, credential = self.wanted.document, confirmation.credential
-        if document is not None:
-            account, endpoint = document.account, self.wanted.register_endpoint or platform.endpoint
-        else:
-            account = ServiceAccount(
-                mrn=credential["mrn"],
-                private_key=credential["private_key"].strip() + "\n",
-                certificate=credential["certificate"].strip() + "\n",
-                space_mrn=credential.get("scope_mrn") or credential.get("parent_mrn") or None,
-            )
-            endpoint = credential.get("api_endpoint") or platform.endpoint
-            if account.space_mrn is None:
-                account = replace(account, space_mrn=space_of(confirmation.agent_mrn))
+        account = self._new_account(confirmation)
+        self.around.secrets.add(account.private_key)
+        endpoint = confirmation.credential.get("api_endpoint") or self.wanted.register_endpoint or platform.endpoint
         identity = new_identity(confirmation.agent_mrn, account, self.wanted, endpoint)
-        return NewAgent(confirmation.agent_mrn, account, edit(plan.settled, identity))
+        return NewAgent(account, edit(plan.settled, identity))
+
+    def _new_account(self, confirmation: Confirmation) -> ServiceAccount:
+        """Return the identity that signs for a new agent: the document's, or the one that the platform made for it."""
+        if self.wanted.document is not None:
+            return self.wanted.document.account
+        credential = confirmation.credential
+        return ServiceAccount(
+            mrn=credential["mrn"],
+            private_key=credential["private_key"].strip() + "\n",
+            certificate=credential["certificate"].strip() + "\n",
+            space_mrn=credential.get("scope_mrn") or credential.get("parent_mrn") or space_of(confirmation.agent_mrn),
+        )
 
     def _prove(self, platform: Platform, account: ServiceAccount) -> Judgement:
         """Ask whether a new identity is accepted. Raises FleetError when it is refused for 15 s."""
@@ -244,10 +244,10 @@ class Enrolment:
             backup=self.options["backup"],
         )
         try:
-            written = self.around.host.call(write=request).written
+            # Host refuses an answer without it.
+            written = t.cast(Written, self.around.host.call(write=request).written)
         except HostLost as error:
             written = self._look_again(error, hashlib.sha256(content).hexdigest())
-        assert written is not None  # the host refuses an answer without it
         if written.error is not None:
             changed = written.error.code == "changed_meanwhile"
             cause = "it was changed by someone else meanwhile" if changed else written.error.cause
@@ -273,21 +273,20 @@ class Enrolment:
             return Written(written=True, digest=digest, backup_file=None, error=None)
         raise FleetError(f"write the config {path}", lost.cause, "The file is as it was; run again", code="host_lost")
 
-    def _undo(self, platform: Platform, new: NewAgent, error: BaseException) -> BaseException:
+    def _undo(self, platform: Platform, made: Confirmation, error: BaseException) -> BaseException:
         """Remove an agent that no host will use; return what to raise."""
         with uninterrupted():
-            gone = platform.unregister(new.account, new.mrn)
+            gone = self._unregister(platform, self._new_account(made), made.agent_mrn)
         if isinstance(error, (KeyboardInterrupt, SystemExit)):
             return error
         if not isinstance(error, FleetError):
-            error = FleetError(
-                "finish the registration", "the run was told to stop", "The host is as it was; run again",
-                code="interrupted",
-            )  # fmt: skip
+            stopped = "the run was told to stop" if not isinstance(error, Exception) else type(error).__name__
+            remedy = "The host is as it was; run again"
+            error = FleetError("finish the registration", stopped, remedy, code="interrupted")
         if gone:
             return error
-        remedy = f"{error.remedy}. The new agent {new.mrn} could not be removed again; remove it in the console"
-        detail = {**error.detail, "left_behind": [new.mrn]}
+        remedy = f"{error.remedy}. The new agent {made.agent_mrn} could not be removed again; remove it in the console"
+        detail = {**error.detail, "left_behind": [made.agent_mrn]}
         return FleetError(error.what, error.cause, remedy, code=error.code, **detail)
 
     def _let_go(self, outcome: Outcome, judgement: Judgement) -> None:
@@ -298,7 +297,7 @@ class Enrolment:
         if previous is not None and previous != outcome.config.agent_mrn:
             proved = outcome.verified is not None or self.options["verify"] == "false"
             wanted = proved and self.options["unregister_previous"]
-            if not (wanted and signer is not None and self._unregister(signer, previous)):
+            if not (wanted and signer is not None and self._unregister(None, signer, previous)):
                 outcome.left_behind.append(previous)
         if outcome.left_behind and self.options["unregister_previous"]:
             outcome.warnings.append("The previous agent is left behind on the platform: see left_behind in the result.")
@@ -312,9 +311,10 @@ class Enrolment:
         same = document is not None and document.account.mrn == self.found.text("mrn")
         return document.account if document is not None and same else None
 
-    def _unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
+    def _unregister(self, platform: Platform | None, account: ServiceAccount, agent_mrn: str) -> bool:
+        """Remove an agent; `platform` None: where its account belongs. Tell whether it is gone for certain."""
         try:
-            platform = self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
+            platform = platform or self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
             return platform.unregister(account, agent_mrn)
         except FleetError:
             return False

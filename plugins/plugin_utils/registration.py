@@ -86,8 +86,8 @@ class Registration:
             cnspec_path=self.options.get("cnspec_path", ""),
             cnspec_candidates=tuple(CNSPEC_CANDIDATES),
         )
-        look = self.around.host.call(look=request).look
-        assert look is not None  # the host refuses an answer without it
+        # Host refuses an answer without it.
+        look = t.cast(Look, self.around.host.call(look=request).look)
         _require_usable(look.config)
         return look
 

@@ -97,13 +97,12 @@ class HttpTransport:
 
     def post(self, url: str, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
         """Send one request and return its answer within `seconds`, or raise NoAnswer."""
+        failure: NoAnswer | None = None
         with self._wire.watched(seconds):
             try:
                 answer = self._exchange(url, body, headers, seconds)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = _no_answer(error, self._wire.written)
-            else:
-                failure = None
         if self._wire.cut:
             raise NoAnswer("it did not answer in time", sent=self._wire.written)
         if failure is not None:
@@ -153,11 +152,13 @@ class _Wire:
             self.socket = None
 
     def _cut_off(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
+        try:
             # By a duplicate: its own object is in use in the other thread.
             with socket.socket(fileno=os.dup(self.socket.fileno())) as same:
                 self.cut = self.written
                 same.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            pass  # not connected yet, or no longer
 
 
 def _adapter(wire: _Wire) -> HTTPAdapter:

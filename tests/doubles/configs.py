@@ -77,9 +77,20 @@ VALUES = (
     " !<tag:example.com,2020:thing> z",
 )
 
-ANCHORED = "base: &base\n  timer: 60\n  on: on\nalias: *base\nmerged:\n  <<: *base\n  splay: 07\nword: &word yes\nagain: *word\n"
+ANCHORED = """base: &base
+  timer: 60
+  on: on
+alias: *base
+merged:
+  <<: *base
+  splay: 07
+word: &word yes
+again: *word
+"""
 
-NAMES = st.sampled_from(["first", "Second", "third-key", "log-level", "features", "9", "on", "a b", "api_Proxy", "labels"])
+NAMES = st.sampled_from(
+    ["first", "Second", "third-key", "log-level", "features", "9", "on", "a b", "api_Proxy", "labels"]
+)
 WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
 
 
@@ -118,7 +129,9 @@ def json_texts() -> st.SearchStrategy[str]:
 CONFIG_TEXTS = yaml_lines() | json_texts()
 
 _scalars = WORDS.filter(bool) | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.none()
-_labels = st.dictionaries(st.from_regex(r"[a-z][a-z.-]{0,5}", fullmatch=True), WORDS | st.integers(), min_size=1, max_size=3)
+_labels = st.dictionaries(
+    st.from_regex(r"[a-z][a-z.-]{0,5}", fullmatch=True), WORDS | st.integers(), min_size=1, max_size=3
+)
 _free: st.SearchStrategy[t.Any] = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=4
 )

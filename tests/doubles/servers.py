@@ -73,7 +73,9 @@ class Loopback:
                 return data
             data += chunk
         head, dummy, body = data.partition(b"\r\n\r\n")
-        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
         while len(body) < length:
             body += connection.recv(65536)
         self.got.append(head + b"\r\n\r\n" + body)

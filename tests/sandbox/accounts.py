@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
-import os
 import secrets
 import string
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .authority import FOREVER, Authority, certificate_pem, key_pem, load_key, new_key
+from .journal import Journal
 
 BASE62 = string.digits + string.ascii_letters
 
@@ -87,25 +85,46 @@ class Agent:
     gone: bool = False
 
 
-class Store:
-    """Hold all of it, and keep it in a file if told to."""
+KINDS: dict[type, str] = {Token: "token", ServiceAccount: "account", Agent: "agent"}
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
+
+class Store:
+    """Hold all of it, and write each change into a journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self.spaces: list[str] = []
         self.tokens: dict[str, Token] = {}
         self.accounts: dict[str, ServiceAccount] = {}
         self.agents: dict[str, Agent] = {}
-        self.token_key = new_key()
-        authority_key = new_key()
-        if path and path.exists():
-            authority_key = self._load(json.loads(path.read_text()))
-        self.authority = Authority("Sandbox Service Accounts", authority_key)
+        keys = next((content for kind, content in journal.read() if kind == "keys"), None)
+        if keys is None:
+            keys = {"token": key_pem(new_key()), "authority": key_pem(new_key())}
+            journal.write(("keys", keys))
+        self.token_key = load_key(keys["token"])
+        self.authority = Authority("Sandbox Service Accounts", load_key(keys["authority"]))
+        for kind, content in journal.read():
+            self._learn(kind, content)
+
+    def _learn(self, kind: str, content: Any) -> None:
+        if kind == "space":
+            self.spaces.append(content)
+        elif kind == "token":
+            self.tokens[content["id"]] = Token(**content)
+        elif kind == "account":
+            self.accounts[content["mrn"]] = ServiceAccount(**content)
+        elif kind == "agent":
+            self.agents[content["mrn"]] = Agent(**content)
+
+    def keep(self, *items: Token | ServiceAccount | Agent) -> None:
+        """Write down what was made or has changed: all of it or nothing."""
+        self._journal.write(*((KINDS[type(item)], dataclasses.asdict(item)) for item in items))
 
     def add_space(self, space: str) -> None:
         """Make a space, if it is not there."""
         if space not in self.spaces:
             self.spaces.append(space)
+            self._journal.write(("space", space))
 
     def add_account(
         self, space: str, name: str, until: datetime.datetime = FOREVER
@@ -134,29 +153,3 @@ class Store:
         """Return the agents under a service account: those that exist, or the last that did."""
         agents = [agent for agent in self.agents.values() if agent.service_account_mrn == account_mrn]
         return [agent for agent in agents if not agent.gone] or agents[-1:]
-
-    def save(self) -> None:
-        """Write everything to the file, if there is one."""
-        if not self.path:
-            return
-        state = {
-            "spaces": self.spaces,
-            "token_key": key_pem(self.token_key),
-            "authority_key": key_pem(self.authority.key),
-            **{
-                kind: [dataclasses.asdict(item) for item in getattr(self, kind).values()]
-                for kind in ("tokens", "accounts", "agents")
-            },
-        }
-        new = self.path.with_name(self.path.name + ".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            json.dump(state, stream, indent=1)
-        new.replace(self.path)
-
-    def _load(self, state: dict[str, Any]) -> ec.EllipticCurvePrivateKey:
-        self.spaces = state["spaces"]
-        self.token_key = load_key(state["token_key"])
-        self.tokens = {item["id"]: Token(**item) for item in state["tokens"]}
-        self.accounts = {item["mrn"]: ServiceAccount(**item) for item in state["accounts"]}
-        self.agents = {item["mrn"]: Agent(**item) for item in state["agents"]}
-        return load_key(state["authority_key"])

@@ -132,9 +132,7 @@ class AgentManager:
         asked = codec.decode(codec.content_type(request.header("Content-Type")), asks, request.body)
         with self._lock:
             result = self._act(turn, asked)
-            if turn.acted:
-                self.store.save()
-        return says, result
+        return says, _replaced(turn, result)
 
     def _act(self, turn: Turn, asked: dict[str, Any]) -> dict[str, Any]:
         if turn.request.method == "RegisterAgent":
@@ -187,7 +185,8 @@ class AgentManager:
         text = asked.get("token") or ""
         if turn.account is not None and not text:
             agent = self._made(turn, turn.account, name, asked)
-            return self._spoiled(turn, {"agent_mrn": agent.mrn})
+            self.store.keep(agent)
+            return {"agent_mrn": agent.mrn}
         if not text:
             raise Refusal(3, "registration token is missing")
         try:
@@ -203,19 +202,13 @@ class AgentManager:
         agent = self._made(turn, account, name, asked)
         account.agent_mrn = agent.mrn
         credential["api_endpoint"] = turn.fault.answer_endpoint or jwt.claims.get("api_endpoint") or self.endpoint
-        return self._spoiled(turn, {"agent_mrn": agent.mrn, "credential": credential})
+        self.store.keep(token, account, agent)
+        return {"agent_mrn": agent.mrn, "credential": credential}
 
     def _made(self, turn: Turn, account: ServiceAccount, name: str, asked: dict[str, Any]) -> Agent:
         agent = self.store.add_agent(account, name, asked.get("agent_info") or {}, turn.clock.now())
         turn.agent_mrn, turn.account, turn.acted = agent.mrn, account, True
         return agent
-
-    @staticmethod
-    def _spoiled(turn: Turn, result: dict[str, Any]) -> dict[str, Any]:
-        changes = dict(turn.fault.answer)
-        if isinstance(result.get("credential"), dict) and isinstance(changes.get("credential"), dict):
-            changes["credential"] = {**result["credential"], **changes["credential"]}
-        return {**result, **changes}
 
     def _unregister(self, turn: Turn, mrn: str) -> dict[str, Any]:
         agent = self.store.agents.get(mrn)
@@ -228,7 +221,16 @@ class AgentManager:
         if turn.account.agent_mrn == mrn:
             # Made together by a token, gone together: a PingPong after that is refused with 401.
             turn.account.revoked = True
+        self.store.keep(agent, turn.account)
         return {"mrn": mrn}
+
+
+def _replaced(turn: Turn, result: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer with the fields that a fault replaces."""
+    changes = dict(turn.fault.answer)
+    if isinstance(result.get("credential"), dict) and isinstance(changes.get("credential"), dict):
+        changes["credential"] = {**result["credential"], **changes["credential"]}
+    return {**result, **changes}
 
 
 def valid_until(claims: Mapping[str, Any]) -> datetime.datetime:

@@ -12,7 +12,7 @@ import re
 import socket
 from typing import Any
 
-from . import Platform, Proxy, agent_manager
+from . import Platform, Proxy
 from .recorded_host import SPACE, Host, NotHere
 from .recordings import Recording, differences
 
@@ -51,9 +51,6 @@ class Lab:
         platform.clock_offset = 0
         platform.judge_signatures_by_offset = True
         host = Host(recording, platform, self.proxy.url_with_password)
-        usual = agent_manager.API_VERSION
-        mismatch = recording.state == "status-api-mismatch"
-        agent_manager.API_VERSION = "99" if mismatch else host.profile.api_version
         try:
             _set_faults(host)
             _set_network(host)
@@ -63,11 +60,21 @@ class Lab:
             outcome = host.run(*_before(host))
             return differences(recording, outcome, host.names)
         finally:
-            agent_manager.API_VERSION = usual
             host.remove()
 
 
+def _version_told(host: Host) -> dict[str, str]:
+    """Return the answer of a platform that was as old as the client, but for one recording."""
+    return {"apiVersion": "99" if host.state == "status-api-mismatch" else host.profile.api_version}
+
+
 def _set_faults(host: Host) -> None:
+    _spoil(host)
+    # The first fault that fits a call is the one: this is for those that none of the others spoils.
+    host.platform.fault(method="Check", answer=_version_told(host))
+
+
+def _spoil(host: Host) -> None:
     state, fault = host.state, host.platform.fault
     spoiled = re.fullmatch(r"status-(\d+)-(html|empty)|status-(407)", state)
     refused = re.fullmatch(r"status-ping-(\d+)|login-(403|429)", state)
@@ -97,7 +104,9 @@ def _answer_late(host: Host) -> None:
     delay = 5.2 if host.state == "status-slow-check-20s" else 1.5
     if host.state.endswith("-100s"):
         host.settings["http_timeout"] = 0.7
-    host.platform.fault(method="Check" if "check" in host.state else "PingPong", delay=delay)
+    check = "check" in host.state
+    answer = _version_told(host) if check else {}
+    host.platform.fault(method="Check" if check else "PingPong", delay=delay, answer=answer)
 
 
 def _set_network(host: Host) -> None:

@@ -124,7 +124,7 @@ class Connection(BaseHTTPRequestHandler):
             status, text = 200, {"result": result}
         except UnknownControl as exc:
             status, text = 404, {"error": exc.args[0]}
-        except (ValueError, TypeError, LookupError) as exc:
+        except (ValueError, TypeError, LookupError, OSError) as exc:
             status, text = 400, {"error": f"{type(exc).__name__}: {exc}"}
         self._send(status, {"Content-Type": "application/json"}, json.dumps(text).encode() + b"\n")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -21,9 +21,10 @@ from .clock import Clock
 from .controls import SPACE
 from .faults import Fault, Faults
 from .ledger import Ledger
+from .usage import with_users
 
 # A GET may read; everything else takes a POST.
-READING = ("tokens", "service_accounts", "agents", "spaces", "faults", "calls", "most_at_once", "clock")
+READING = ("tokens", "service_accounts", "agents", "orphans", "spaces", "faults", "calls", "most_at_once", "clock")
 
 
 class UnknownControl(LookupError):
@@ -33,11 +34,11 @@ class UnknownControl(LookupError):
 class Console:
     """Do to the platform what its owner, or a test, wants."""
 
-    def __init__(self, store: Store, lock: threading.RLock) -> None:
+    def __init__(self, store: Store, ledger: Ledger, lock: threading.RLock) -> None:
         self.store = store
         self.clock = Clock()
         self.faults_set = Faults()
-        self.ledger = Ledger()
+        self.ledger = ledger
         self.endpoint = ""
         self._lock = lock
         self._controls: dict[str, Callable[..., Any]] = {
@@ -49,6 +50,7 @@ class Console:
             "restore_service_account": lambda mrn: self._set_revoked(mrn, False),
             "service_accounts": self._service_accounts,
             "agents": self._agents,
+            "orphans": self._orphans,
             "delete_agent": self._delete_agent,
             "spaces": lambda: list(store.spaces),
             "add_space": store.add_space,
@@ -62,14 +64,11 @@ class Console:
         }
 
     def control(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Run a control; raise UnknownControl, or ValueError, TypeError or LookupError for wrong arguments."""
+        """Run a control; raise UnknownControl, or ValueError, TypeError, LookupError or OSError for wrong arguments."""
         if name not in self._controls:
             raise UnknownControl(f"no control {name!r}; there are {', '.join(sorted(self._controls))}")
         with self._lock:
-            result = self._controls[name](**arguments)
-            if name not in READING:
-                self.store.save()
-        return result
+            return self._controls[name](**arguments)
 
     def _mint_token(
         self,
@@ -103,16 +102,20 @@ class Console:
         if token.space:
             self.store.add_space(token.space)
         self.store.tokens[token.id] = token
+        self.store.keep(token)
         return tokens.encode({"alg": "ES384", "typ": "JWT"}, content, self.store.token_key)
 
     def _revoke_token(self, token: str) -> None:
-        self.store.tokens[str(tokens.decode(token).claims["jti"])].revoked = True
+        minted = self.store.tokens[str(tokens.decode(token).claims["jti"])]
+        minted.revoked = True
+        self.store.keep(minted)
 
     def _create_service_account(
         self, space: str = SPACE, name: str = "", valid_until: str | None = None
     ) -> dict[str, Any]:
         until = datetime.datetime.fromisoformat(valid_until.replace("Z", "+00:00")) if valid_until else FOREVER
-        dummy, document = self.store.add_account(space, name, until)
+        account, document = self.store.add_account(space, name, until)
+        self.store.keep(account)
         return {
             **document,
             "space_mrn": document["scope_mrn"],
@@ -122,17 +125,24 @@ class Console:
 
     def _set_revoked(self, mrn: str, revoked: bool) -> None:
         self.store.accounts[mrn].revoked = revoked
+        self.store.keep(self.store.accounts[mrn])
 
-    def _service_accounts(self) -> list[dict[str, Any]]:
+    def _service_accounts(self, configs: str | Sequence[str] = ()) -> list[dict[str, Any]]:
         accounts = [account for account in self.store.accounts.values() if not account.revoked]
-        return [{"mrn": a.mrn, "space": a.space, "name": a.name, "agent_mrn": a.agent_mrn} for a in accounts]
+        shown = [{"mrn": a.mrn, "space": a.space, "name": a.name, "agent_mrn": a.agent_mrn} for a in accounts]
+        return with_users(shown, configs)
 
-    def _agents(self) -> list[dict[str, Any]]:
+    def _agents(self, configs: str | Sequence[str] = ()) -> list[dict[str, Any]]:
         agents = [dataclasses.asdict(agent) for agent in self.store.agents.values() if not agent.gone]
-        return [{name: value for name, value in agent.items() if name != "gone"} for agent in agents]
+        shown = [{name: value for name, value in agent.items() if name != "gone"} for agent in agents]
+        return with_users(shown, configs)
+
+    def _orphans(self, configs: str | Sequence[str]) -> list[dict[str, Any]]:
+        return [agent for agent in self._agents(configs) if not agent["used_by"]]
 
     def _delete_agent(self, mrn: str) -> None:
         self.store.agents[mrn].gone = True
+        self.store.keep(self.store.agents[mrn])
 
     def _set_clock(self, offset: float | None = None, judges: bool | None = None) -> None:
         self.clock.offset = self.clock.offset if offset is None else offset

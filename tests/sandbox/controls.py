@@ -7,11 +7,20 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from .ledger import Call
 
 SPACE = "lunalectric-prod"
+Configs = str | Path | Iterable[str | Path]
+
+
+def paths(configs: Configs) -> list[str]:
+    """Return one path or several as a list of absolute ones, which mean the same to another process."""
+    several = [configs] if isinstance(configs, (str, Path)) else configs
+    return [str(Path(path).absolute()) for path in several]
 
 
 class Controls(abc.ABC):
@@ -58,13 +67,21 @@ class Controls(abc.ABC):
         """Let a service account work again."""
         self.control("restore_service_account", mrn=mrn)
 
-    def service_accounts(self) -> list[dict[str, Any]]:
-        """Return the service accounts that work: mrn, space, name, agent_mrn ("" if shared)."""
-        return list(self.control("service_accounts"))
+    def service_accounts(self, configs: Configs = ()) -> list[dict[str, Any]]:
+        """Return the service accounts that work: mrn, space, name, agent_mrn ("" if shared), and as `agents` does."""
+        return list(self.control("service_accounts", configs=paths(configs)))
 
-    def agents(self) -> list[dict[str, Any]]:
-        """Return the agents that exist: mrn, name, space, service_account_mrn, created, info."""
-        return list(self.control("agents"))
+    def agents(self, configs: Configs = ()) -> list[dict[str, Any]]:
+        """Return the agents that exist: mrn, name, space, service_account_mrn, created, info.
+
+        `configs`: configuration files of hosts (mondoo.yml), or folders that have them somewhere below; each agent
+        then has `used_by` too, the files that name it.
+        """
+        return list(self.control("agents", configs=paths(configs)))
+
+    def orphans(self, configs: Configs) -> list[dict[str, Any]]:
+        """Return the agents that exist and that none of the hosts uses; `configs` as for `agents`."""
+        return list(self.control("orphans", configs=paths(configs)))
 
     def delete_agent(self, mrn: str) -> None:
         """Remove an agent, as the console does; its service account stays."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .journal import Journal
+
 
 @dataclass(frozen=True)
 class Call:
@@ -42,8 +44,9 @@ class Call:
 class Ledger:
     """Keep the calls, in the order in which they were decided."""
 
-    def __init__(self) -> None:
-        self._calls: list[Call] = []
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._calls = [Call(**content) for kind, content in journal.read() if kind == "call"]
         self._lock = threading.Lock()
         self._now: collections.Counter[str] = collections.Counter()
         self._most: collections.Counter[str] = collections.Counter()
@@ -51,7 +54,9 @@ class Ledger:
     def add(self, **what: Any) -> None:
         """Write down a call (the fields of Call without `number`)."""
         with self._lock:
-            self._calls.append(Call(number=len(self._calls) + 1, **what))
+            call = Call(number=len(self._calls) + 1, **what)
+            self._calls.append(call)
+            self._journal.write(("call", call.__dict__))
 
     def query(
         self, method: str | None = None, host: str | None = None, outcome: str | None = None, since: int = 0

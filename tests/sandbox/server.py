@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,8 @@ from .clock import Clock
 from .connection import Connection
 from .console import Console
 from .controls import SPACE, Controls
+from .journal import Journal
+from .ledger import Ledger
 from .refusal import Refusal
 
 
@@ -43,20 +46,28 @@ class Answer:
 class Platform(Controls):
     """Run the platform: `with Platform() as platform: ... platform.url`.
 
-    `tls`: https with a private authority, whose certificate is in the file `ca`. `state`: a file that keeps keys,
-    accounts, agents and tokens over a restart. `endpoint`: the API endpoint in tokens and credentials, if it is not
-    the platform's own URL.
+    `tls`: https with a private authority, whose certificate is in the file `ca`; `names`: host names that the server's
+    certificate is for, too. `state`: a file that keeps keys, accounts, agents, tokens, calls and the port over a
+    restart. `endpoint`: the API endpoint in tokens and credentials, if it is not the platform's own URL.
     """
 
-    def __init__(self, tls: bool = False, port: int = 0, state: str | Path | None = None, endpoint: str = "") -> None:
+    def __init__(
+        self,
+        tls: bool = False,
+        port: int = 0,
+        state: str | Path | None = None,
+        endpoint: str = "",
+        names: Sequence[str] = (),
+    ) -> None:
         lock = threading.RLock()
-        store = Store(Path(state) if state else None)
+        self._journal = Journal(Path(state) if state else None)
+        store = Store(self._journal)
         store.add_space(SPACE)
-        self.console = Console(store, lock)
+        self.console = Console(store, Ledger(self._journal), lock)
         self.agent_manager = AgentManager(store, lock)
         self.url = ""
         self.ca: str | None = None
-        self._tls, self._port, self._endpoint = tls, port, endpoint
+        self._tls, self._port, self._endpoint, self._names = tls, port, endpoint, names
         self._stopped = threading.Event()
         self._folder = contextlib.ExitStack()
         self._server: Server | None = None
@@ -69,15 +80,33 @@ class Platform(Controls):
         """Listen; return when calls can be made."""
         context: ssl.SSLContext | None = None
         if self._tls:
-            folder = self._folder.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-"))
-            context, ca_file = tls.server_context(Path(folder))
+            context, ca_file = tls.server_context(self._tls_folder(), self._names)
             self.ca = str(ca_file)
-        self._server = Server(self, self._port, context)
+        self._server = self._bound(context)
         scheme = "https" if self._tls else "http"
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self.console.endpoint = self.agent_manager.endpoint = self._endpoint or self.url
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
+
+    def _tls_folder(self) -> Path:
+        """Return where the authority lives: beside the file that remembers, so that whoever trusts it goes on to."""
+        if self._journal.path:
+            return Path(f"{self._journal.path}.tls")
+        return Path(self._folder.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-")))
+
+    def _bound(self, context: ssl.SSLContext | None) -> Server:
+        """Listen on the port that was asked for, or on the one of before the restart: credentials name it."""
+        before = [content for kind, content in self._journal.read() if kind == "port"]
+        port = self._port or (before[-1] if before else 0)
+        try:
+            server = Server(self, port, context)
+        except OSError as exc:
+            words = f"{exc.strerror}. End what listens there, or give another port."
+            raise OSError(exc.errno, f"Cannot listen on 127.0.0.1:{port}: {words}") from None
+        if server.server_port not in before[-1:]:
+            self._journal.write(("port", server.server_port))
+        return server
 
     def stop(self) -> None:
         """Stop listening and end every connection."""
@@ -88,6 +117,7 @@ class Platform(Controls):
             self._server.end_connections()
             self._server = None
         self._folder.close()
+        self._journal.close()
 
     def __enter__(self) -> Platform:
         return self.start()

@@ -6,24 +6,44 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
-from .authority import Authority, certificate_pem, key_pem, new_key
+from .authority import Authority, certificate_pem, key_pem, load_key, new_key
 
-NAMES = ("127.0.0.1", "localhost")
+LOOPBACK = ("127.0.0.1", "localhost")
+# The endpoints of the real platform, for whoever resolves them to loopback.
+REAL_NAMES = ("us.api.mondoo.com", "eu.api.mondoo.com", "api.edge.mondoo.com", "api.mondoo.com")
 
 
-def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """Make an authority and a server certificate in a folder; return the context and the authority's file."""
-    authority = Authority("Sandbox TLS")
+def server_context(folder: Path, names: Sequence[str] = ()) -> tuple[ssl.SSLContext, Path]:
+    """Return a context and the authority's file; what is made is kept in the folder, and the authority used again.
+
+    `names`: host names that the certificate is for, beside those of loopback.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    authority = _authority(folder)
     key = new_key()
-    certificate = authority.issue(key.public_key(), NAMES)
+    certificate = authority.issue(key.public_key(), [*LOOPBACK, *names])
     pair = folder / "server.pem"
-    pair.touch(mode=0o600)
-    pair.write_text(key_pem(key) + certificate_pem(certificate))
-    ca_file = folder / "ca.pem"
-    ca_file.write_text(certificate_pem(authority.certificate))
+    _write_private(pair, key_pem(key) + certificate_pem(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair)
-    return context, ca_file
+    return context, folder / "ca.pem"
+
+
+def _authority(folder: Path) -> Authority:
+    key_file = folder / "ca.key"
+    if key_file.exists():
+        return Authority("Sandbox TLS", load_key(key_file.read_text()))
+    authority = Authority("Sandbox TLS")
+    _write_private(key_file, key_pem(authority.key))
+    (folder / "ca.pem").write_text(certificate_pem(authority.certificate))
+    return authority
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(text)

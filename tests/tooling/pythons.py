@@ -72,9 +72,9 @@ def python_for(core: str) -> str | None:
     return next((version for version in reversed(CORES[core]) if find(version)), None)
 
 
-def default_cores(left_out: str) -> list[str]:
+def default_cores() -> list[str]:
     """Return the newest ansible-core of each Python found, and the oldest supported one."""
-    wanted = {newest_core(version) for version in found(BRAIN, left_out)} | {OLDEST_CORE}
+    wanted = {newest_core(version) for version in BRAIN if find(version)} | {OLDEST_CORE}
     return [core for core in CORES if core in wanted and python_for(core)]
 
 

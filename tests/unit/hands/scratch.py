@@ -217,10 +217,10 @@ class Edge:
 
 
 def kill_self_at(moment: int, number: "signal.Signals") -> Callable[[int], None]:
-    """Return what sends this process a signal at one moment of an Edge."""
+    """Return what sends this process a signal at one moment of an Edge, and impatiently again at all later ones."""
 
     def act(now: int) -> None:
-        if now == moment:
+        if now >= moment:
             os.kill(os.getpid(), number)
 
     return act

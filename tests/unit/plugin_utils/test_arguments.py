@@ -11,13 +11,14 @@ from collections.abc import Sequence
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.arguments import is_empty, plain, read
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import Secrets
 from doubles.identities import document
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 try:
     from ansible.parsing.vault import EncryptedString
@@ -28,7 +29,7 @@ except ImportError:  # ansible-core 2.18 and older have neither
 NEEDS_TAGS = pytest.mark.skipif(trust_as_template is None, reason="ansible-core 2.18 and older do not tag values")
 
 
-class Vaulted(Sequence):  # type: ignore[type-arg]
+class Vaulted(Sequence[str]):
     """A vaulted value as ansible-core 2.18 and older hand it over: a Sequence that is no str."""
 
     def __init__(self, text: str) -> None:
@@ -124,7 +125,7 @@ def test_what_the_template_engine_makes_becomes_plain_python() -> None:
         "nested": {"a": [trust_as_template("{{ word }}"), 1.5, True, None]},
     }
     templar = Templar(loader=DataLoader(), variables=variables)
-    made = templar.template({name: trust_as_template("{{ %s }}" % name) for name in variables})
+    made = templar.template({name: trust_as_template("{{ " + name + " }}") for name in variables})
     assert plain(made) == {"word": "templated", "number": 42, "nested": {"a": ["templated", 1.5, True, None]}}
     assert is_plain(plain(made))
 
@@ -213,7 +214,9 @@ def test_verify_takes_its_words_and_truth_values(value: t.Any) -> None:
 
 @pytest.mark.parametrize("vaulted", [Vaulted, Text, str])
 def test_vaulted_templated_and_literal_values_give_the_same(vaulted: t.Any) -> None:
-    given = options(token=vaulted("a.b.c"), annotations={vaulted("owner") if vaulted is not Vaulted else "owner": vaulted("me")})
+    given = options(
+        token=vaulted("a.b.c"), annotations={vaulted("owner") if vaulted is not Vaulted else "owner": vaulted("me")}
+    )
     assert given == {**DEFAULTS, "token": "a.b.c", "annotations": {"owner": "me"}}
     assert is_plain(given)
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
     IDENTITY_KEYS,
     Config,
@@ -20,8 +23,6 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
 )
 from doubles.configs import CONFIG_TEXTS, SETTINGS, UNSETTABLE
 from doubles.identities import EU, SPACE, agent_mrn, document, registered
-from hypothesis import HealthCheck, assume, example, given, settings
-from hypothesis import strategies as st
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
 
@@ -80,8 +81,17 @@ def test_keys_are_found_without_case() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("a: 01234", "01234"), ("a: on", "on"), ("a: ' x '", "x"), ("a: ''", None), ("a:", None), ("a: ~", None), ("a: {b: c}", None), ("b: 1", None)],
-)  # fmt: skip
+    [
+        ("a: 01234", "01234"),
+        ("a: on", "on"),
+        ("a: ' x '", "x"),
+        ("a: ''", None),
+        ("a:", None),
+        ("a: ~", None),
+        ("a: {b: c}", None),
+        ("b: 1", None),
+    ],
+)
 def test_a_text_is_what_is_written(text: str, value: str | None) -> None:
     assert of(text).text("a") == value
 
@@ -108,7 +118,9 @@ def test_without_mrn_or_key_there_is_no_account(missing: str) -> None:
     assert edit(of(registered()), Edit(unset=(missing,))).account is None
 
 
-@pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*/*/mondoo.yml")), ids=lambda path: "/".join(path.parts[-3:-1]))
+@pytest.mark.parametrize(
+    "path", sorted(TRANSCRIPTS.glob("*/*/mondoo.yml")), ids=lambda path: "/".join(path.parts[-3:-1])
+)
 def test_what_cnspec_wrote_keeps_every_value_when_something_is_set(path: Path) -> None:
     config = parse(path.read_bytes())
     if config.problem is not None:
@@ -125,25 +137,27 @@ def test_what_cnspec_wrote_keeps_every_value_when_something_is_set(path: Path) -
 def shape(node: yaml.Node, *, flow: bool = False) -> t.Any:
     """Return a node as something to compare, each scalar with text, tag and style."""
     if isinstance(node, yaml.ScalarNode):
-        return (node.tag, node.value, "any" if _has_no_other_style(node, flow) else node.style)
+        return (node.tag, node.value, _style(node, flow))
+    assert isinstance(node, (yaml.SequenceNode, yaml.MappingNode))
     flow = flow or bool(node.flow_style)
     if isinstance(node, yaml.SequenceNode):
         return (node.tag, [shape(item, flow=flow) for item in node.value])
     return (node.tag, [(shape(name, flow=flow), shape(item, flow=flow)) for name, item in node.value])
 
 
-def _has_no_other_style(node: yaml.ScalarNode, flow: bool) -> bool:
-    """Tell whether PyYAML cannot write this style for this text: tag and text are kept then, and the style is not.
+def _style(node: yaml.ScalarNode, flow: bool) -> str | None:
+    """Return the style that a scalar is to have afterwards: its own, where PyYAML can write that for its text.
 
-    It writes no empty plain value inside { } or [ ] and no empty block, and folds neither text with spaces at the ends of its lines nor
-    text with tabs or without a word.
+    It writes no empty plain value inside { } or [ ], no empty block, and folds no text with tabs or with spaces at
+    the ends of its lines: text and tag are kept then, and it is quoted. Blocks of white space alone may be either.
     """
-    text = node.value
+    text, style = node.value, node.style
     if not text:
-        return (flow and node.style is None) or node.style in ("|", ">", '"', "'")
-    return node.style in (">", '"') and ("\t" in text or not text.strip() or any(
-        line != line.strip(" ") for line in text.split("\n")
-    )) or (node.style in ("|", '"') and not text.strip())  # fmt: skip
+        return "'" if flow and style is None else '"' if style in ("|", ">") else style
+    if not text.strip():
+        return "any" if style in ("|", ">", '"') else style
+    unfoldable = "\t" in text or any(line != line.strip(" ") for line in text.split("\n"))
+    return '"' if style == ">" and unfoldable else style
 
 
 def assert_kept(before: Config, after: Config, mentioned: set[str]) -> None:
@@ -201,6 +215,10 @@ def test_an_edit_done_again_changes_nothing(
 
 @given(CONFIG_TEXTS, SETTINGS)
 @settings(deadline=None, max_examples=200)
+@example("", {"first": "\n\x85"})
+@example("", {"first": "a\n\u2028"})
+@example("", {"first": "a\r\nb\n"})
+@example("", {"first": "  \n\n  a\n \n"})
 def test_every_setting_is_there_afterwards(text: str, wanted: dict[str, t.Any]) -> None:
     before = parse(text.encode())
     assume(before.problem is None)
@@ -289,7 +307,9 @@ def test_a_key_is_written_as_a_block_that_every_cnspec_reads() -> None:
     assert text_of(config).startswith("private_key: |\n  -----BEGIN PRIVATE KEY-----\n  ")
 
 
-@pytest.mark.parametrize("word", ["on", "No", "y", "true", "null", "~", "01234", "1e3", "12:30:45", "0o17", "", " x", ".inf", "<<", "="])
+@pytest.mark.parametrize(
+    "word", ["on", "No", "y", "true", "null", "~", "01234", "1e3", "12:30:45", "0o17", "", " x", ".inf", "<<", "="]
+)
 def test_a_text_that_some_yaml_takes_for_something_else_is_quoted(word: str) -> None:
     assert text_of(edit(Config(), Edit(settings={"name": word}))) == f'name: "{word}"\n'
 

@@ -8,18 +8,20 @@ import hashlib
 import json
 import typing as t
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import Config, Edit, edit, parse
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config_diff import HARMLESS_KEYS, diff
 from doubles.configs import CONFIG_TEXTS
 from doubles.identities import agent_mrn, document, registered
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PATH = "/etc/opt/mondoo/mondoo.yml"
 
 
 def shown(before: str | None, after: str | None) -> tuple[str, str]:
-    result = diff(*(parse(None if text is None else text.encode()) for text in (before, after)), path=PATH)
+    old, new = (parse(None if text is None else text.encode()) for text in (before, after))
+    result = diff(old, new, PATH)
     assert (result["before_header"], result["after_header"]) == (PATH, PATH)
     return result["before"], result["after"]
 
@@ -63,7 +65,10 @@ def test_a_key_and_a_certificate_are_hidden() -> None:
 def test_a_file_that_cannot_be_read_is_shown_as_its_size_and_digest() -> None:
     text = "private_key: canary\n  : ["
     digest = hashlib.sha256(text.encode()).hexdigest()
-    assert shown(text, "name: web\n") == (f"(it is not valid YAML: {len(text)} bytes, sha256 {digest})\n", "name: web\n")
+    assert shown(text, "name: web\n") == (
+        f"(it is not valid YAML: {len(text)} bytes, sha256 {digest})\n",
+        "name: web\n",
+    )
 
 
 def test_nothing_is_shown_where_nothing_changed_but_what_is_there() -> None:
@@ -89,7 +94,9 @@ SECRETS = st.dictionaries(SECRET_KEYS, HOLDING, max_size=4) | PROXIES
 
 def config_with(text: str, secrets: dict[str, t.Any]) -> Config:
     config = parse(text.encode())
-    return edit(Config() if config.problem else config, Edit(settings={key.lower(): value for key, value in secrets.items()}))
+    return edit(
+        Config() if config.problem else config, Edit(settings={key.lower(): value for key, value in secrets.items()})
+    )
 
 
 @given(CONFIG_TEXTS, CONFIG_TEXTS, SECRETS, SECRETS, st.booleans())
@@ -110,7 +117,9 @@ def test_no_diff_shows_a_key(settings: dict[str, t.Any]) -> None:
     old = config_with(registered(0), settings)
     shown = diff(old, parse(registered(1).encode()), PATH)
     for number in (0, 1):
-        for line in document(number)["private_key"].splitlines()[1:-1] + document(number)["certificate"].splitlines()[1:-1]:
+        for line in (
+            document(number)["private_key"].splitlines()[1:-1] + document(number)["certificate"].splitlines()[1:-1]
+        ):
             assert line not in shown["before"] + shown["after"]
 
 

@@ -13,6 +13,11 @@ import typing as t
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.credentials import (
     Document,
     ServiceAccount,
@@ -22,13 +27,10 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.credentials import (
     sign,
 )
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from doubles.identities import EU, SPACE, account, document
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sandbox import tokens
-from sandbox.authority import key_pem, load_key as sandbox_key
+from sandbox.authority import key_pem
+from sandbox.authority import load_key as sandbox_key
 
 COPY = "Copy the whole service account JSON from the console."
 
@@ -129,15 +131,21 @@ def p256() -> str:
 
 
 def rsa_key() -> str:
-    return rsa.generate_private_key(65537, 2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()  # fmt: skip
+    return (
+        rsa.generate_private_key(65537, 2048)
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode()
+    )
 
 
 def encrypted() -> str:
-    return sandbox_key(document()["private_key"]).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
-    ).decode()  # fmt: skip
+    return (
+        sandbox_key(document()["private_key"])
+        .private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+        )
+        .decode()
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +173,16 @@ def test_credentials_without_a_certificate_are_refused() -> None:
     assert refusal(without("certificate")) == f"Cannot read the credentials: it has no certificate. {COPY}"
 
 
-YAML_TRAPS = ["!!bool canary", "!!timestamp canary", "!!int canary", "!!float canary", '"\\UFFFFFFFF"', "? [a]\n: b", "2024-99-99", "<<: 1"]  # fmt: skip
+YAML_TRAPS = [
+    "!!bool canary",
+    "!!timestamp canary",
+    "!!int canary",
+    "!!float canary",
+    '"\\UFFFFFFFF"',
+    "? [a]\n: b",
+    "2024-99-99",
+    "<<: 1",
+]
 
 
 @pytest.mark.parametrize("text", YAML_TRAPS)

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.endpoint import check_endpoint, loopback, normalise_endpoint
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.endpoint import check_endpoint, loopback, normalise_endpoint
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 
 LIKE = "Give one like https://eu.api.mondoo.com."
 
@@ -85,7 +86,8 @@ def test_plain_http_is_used_on_this_machine(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["eu.api.mondoo.com", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1", "[2001:db8::1]", "0.0.0.0"]
+    "host",
+    ["eu.api.mondoo.com", "127.0.0.1.example.com", "localhost.example.com", "10.0.0.1", "[2001:db8::1]", "0.0.0.0"],
 )
 def test_plain_http_is_used_nowhere_else(host: str) -> None:
     with pytest.raises(FleetError) as caught:

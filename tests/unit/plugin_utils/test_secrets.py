@@ -8,10 +8,11 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import Secrets, mask_proxy, proxy_password
-from doubles.identities import document
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import Secrets, mask_proxy, proxy_password
+from doubles.identities import document
 
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 

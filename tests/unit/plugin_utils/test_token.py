@@ -9,11 +9,12 @@ import json
 import typing as t
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.token import TokenClaims, read_claims
 from doubles.identities import EU, SPACE, part, token
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 COPY = "Copy the whole token from the console."
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.transport import (
     LARGEST_ANSWER,
@@ -151,7 +152,7 @@ def test_an_answer_that_drips_is_given_up_in_time(head: bytes) -> None:
     def handle(connection: socket.socket, dummy: int) -> None:
         server.read_request(connection)
         connection.sendall(head)
-        for dummy_byte in range(100):
+        for dummy in range(100):
             connection.sendall(b"x")
             time.sleep(0.05)
 
@@ -165,7 +166,7 @@ def test_a_chunked_answer_that_drips_is_given_up_in_time() -> None:
     def handle(connection: socket.socket, dummy: int) -> None:
         server.read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for dummy_byte in range(100):
+        for dummy in range(100):
             connection.sendall(b"1\r\nx\r\n")
             time.sleep(0.05)
 
@@ -270,7 +271,9 @@ def authority() -> Authority:
     return Authority("a private authority")
 
 
-def tls_context(authority: Authority, folder: Path, until: datetime = FOREVER, name: str = "127.0.0.1") -> ssl.SSLContext:
+def tls_context(
+    authority: Authority, folder: Path, until: datetime = FOREVER, name: str = "127.0.0.1"
+) -> ssl.SSLContext:
     key = new_key()
     pair = folder / "server.pem"
     pair.write_text(key_pem(key) + certificate_pem(authority.issue(key.public_key(), [name], until)))
@@ -356,7 +359,11 @@ def test_a_handshake_that_is_reset_sent_nothing() -> None:
 
 
 def test_a_handshake_that_never_ends_sent_nothing() -> None:
-    with Loopback(lambda connection, dummy: connection.recv(100000) and connection.recv(1)) as server:
+    def handle(connection: socket.socket, dummy: int) -> None:
+        connection.recv(100000)
+        connection.recv(1)
+
+    with Loopback(handle) as server:
         cause, sent, lasting = failure(f"https://127.0.0.1:{server.port}", seconds=0.3)
     assert (sent, lasting) == (False, False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import IDENTITY_KEYS
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.wanted import Wanted, file_mode, read_wanted
@@ -110,7 +111,9 @@ def test_a_proxy_that_is_not_a_url_is_refused_and_not_quoted(name: str, url: str
     assert refusal(**{name: url}) == f"Cannot use the option {name}: it is not the URL of a proxy. {LIKE_PROXY}"
 
 
-@pytest.mark.parametrize("url", ["http://proxy", "HTTP://proxy:3128/", "https://user:p%2Fw@proxy:1", "socks5://[::1]:1080"])
+@pytest.mark.parametrize(
+    "url", ["http://proxy", "HTTP://proxy:3128/", "https://user:p%2Fw@proxy:1", "socks5://[::1]:1080"]
+)
 def test_a_proxy_url_is_taken_as_it_is(url: str) -> None:
     assert read_wanted({"api_proxy": url}).settings == {"api_proxy": url}
 
@@ -125,7 +128,12 @@ def test_a_number_below_one_is_refused(name: str) -> None:
 
 def test_settings_are_the_options_and_the_free_ones() -> None:
     wanted = read_wanted(
-        {"name": "web", "auto_update": False, "scan_interval": {"timer": 60, "splay": None}, "settings": {"Log-Level": "debug"}}
+        {
+            "name": "web",
+            "auto_update": False,
+            "scan_interval": {"timer": 60, "splay": None},
+            "settings": {"Log-Level": "debug"},
+        }
     )
     assert wanted.settings == {
         "name": "web",

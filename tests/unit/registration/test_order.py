@@ -168,6 +168,15 @@ def test_a_new_agent_that_cannot_be_removed_again_is_named(lab: Lab) -> None:
     )
 
 
+@pytest.mark.parametrize("field", ["private_key", "certificate"])
+def test_an_answer_with_a_damaged_identity_never_reaches_the_host_and_its_agent_is_named(lab: Lab, field: str) -> None:
+    lab.platform.fault(method="RegisterAgent", answer={"credential": {field: "damaged"}})
+    result = lab.register(token=lab.token())
+    assert result["failed"]
+    assert lab.content is None
+    assert lab.agents == set(result.get("left_behind", []))
+
+
 def test_a_registration_that_may_have_been_made_is_not_tried_again_and_is_said(lab: Lab) -> None:
     lab.platform.fault(method="RegisterAgent", hangup="after")
     result = lab.register(token=lab.token())
