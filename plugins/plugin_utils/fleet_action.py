@@ -41,14 +41,12 @@ class FleetAction(ActionBase):
         except AnsibleError:
             raise  # an unreachable host, and others that Ansible knows how to report
         except Interrupted:
-            error = FleetError(
-                "finish", "the run was told to stop", "Nothing was changed; run again", code="interrupted"
-            )
-            result.update(self.failure(error))
+            stopped = FleetError("finish", "the run was told to stop", "Nothing was changed; run again", code="stopped")
+            result.update(self.failure(stopped))
         except Exception as error:
-            kind = type(error).__name__
-            failure = FleetError("finish", f"of a mistake in mondoo.fleet ({kind})", "Please report it", code="mistake")
-            result.update(self.failure(failure), exception=traceback.format_exc())
+            cause = f"of a mistake in mondoo.fleet ({type(error).__name__})"
+            mistake = FleetError("finish", cause, "Please report it, with the output of -vvv", code="mistake")
+            result.update(self.failure(mistake), exception=traceback.format_exc())
         return t.cast(Result, secrets.scrub(result))
 
     def work(self, options: arguments.Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:

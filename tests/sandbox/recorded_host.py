@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import Platform
-from .cnspec_stand_in import install
+from .cnspec_stand_in import install, run
 from .recordings import Outcome, Recording
 from .stand_in.profiles import PROFILES, Profile
 from .stand_in.settings import Settings
@@ -38,6 +41,8 @@ RECORDED_HOST = {
 }
 RECORDED_PROXY = "http://fleet:s3cret@127.0.0.1:3128"
 NOBODY = 65534
+# The states in which the installed command itself is run; for the others, what it runs is run in this process.
+AS_PROCESS = ("version", "login", "logout", "status-ok.text")
 
 
 class NotHere(Exception):
@@ -106,22 +111,23 @@ class Host:
     def run(self, *before: Sequence[str]) -> Outcome:
         """Run the stand-in as the recording was run, after other commands if need be. Raises NotHere."""
         command = str(self.root / "usr/bin/cnspec")
-        install(command, Settings(**self.settings))
+        settings = Settings(**self.settings)
+        install(command, settings)
         for words in before:
-            done = subprocess.run([command, *words], env=self._environment(), capture_output=True, check=False)
-            if done.returncode:
-                raise AssertionError(f"{words[0]} failed: {done.stderr.decode()}")
-        argv = [command, *(self._argument(word) for word in self.recording.run["args"])]
+            code, dummy, stderr = run_here(words, settings, self._environment())
+            if code:
+                raise AssertionError(f"{words[0]} failed: {stderr}")
+        words = [self._argument(word) for word in self.recording.run["args"]]
         if self.state == "status-ok.tty":
-            code, stdout, stderr = _run_on_terminal(argv, self._environment())
+            code, stdout, stderr = _run_on_terminal([command, *words], self._environment())
         elif self.state == "status-unreadable-as-nobody":
-            code, stdout, stderr = self._run_as_nobody(argv)
+            code, stdout, stderr = self._run_as_nobody([command, *words])
+        elif self.recording.name in AS_PROCESS:
+            code, stdout, stderr = _run_as_process([command, *words], self._environment())
         else:
-            done = subprocess.run(argv, env=self._environment(), capture_output=True, check=False)
-            code, stdout, stderr = done.returncode, done.stdout, done.stderr
-        files = {"stdout": stdout.decode(), "stderr": stderr.decode()}
+            code, stdout, stderr = run_here(words, settings, self._environment())
         mode = f"{self.config.stat().st_mode & 0o7777:04o}" if self.config.exists() else None
-        return Outcome(code, mode, {**files, **self._configurations()})
+        return Outcome(code, mode, {"stdout": stdout, "stderr": stderr, **self._configurations()})
 
     def _configurations(self) -> dict[str, str]:
         """Return the files after the run, under the names that the recordings have for them."""
@@ -140,7 +146,7 @@ class Host:
     def _environment(self) -> dict[str, str]:
         return {"PATH": "/usr/bin:/bin", "HOME": str(self.root / "root"), "TZ": "UTC", **self.environment}
 
-    def _run_as_nobody(self, argv: list[str]) -> tuple[int, bytes, bytes]:
+    def _run_as_nobody(self, argv: list[str]) -> tuple[int, str, str]:
         """Run as a user who may not read the configuration: nobody, or oneself without the right."""
         environment = {**self._environment(), "HOME": "/nonexistent"}
         user: dict[str, Any] = {}
@@ -151,8 +157,30 @@ class Host:
             if found is None:
                 raise NotHere("nobody may run no Python >= 3.10 of this machine")
             argv, user = [found, "-I", *argv], {"user": NOBODY}
-        done = subprocess.run(argv, env=environment, capture_output=True, cwd="/", check=False, **user)
-        return done.returncode, done.stdout, done.stderr
+        return _run_as_process(argv, environment, cwd="/", **user)
+
+
+def _run_as_process(argv: list[str], environment: dict[str, str], **options: Any) -> tuple[int, str, str]:
+    done = subprocess.run(argv, env=environment, capture_output=True, check=False, **options)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def run_here(argv: Sequence[str], settings: Settings, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run the stand-in in this process, which is ten times as fast; return exit code, stdout and stderr."""
+    own, said, logged = dict(os.environ), io.StringIO(), io.StringIO()
+    try:
+        _set_environment(environment)
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(logged):
+            code = run(list(argv), settings)
+    finally:
+        _set_environment(own)
+    return code, said.getvalue(), logged.getvalue()
+
+
+def _set_environment(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
 
 
 def _nobody_runs(python: str) -> bool:
@@ -163,7 +191,7 @@ def _nobody_runs(python: str) -> bool:
         return False
 
 
-def _run_on_terminal(argv: list[str], environment: dict[str, str]) -> tuple[int, bytes, bytes]:
+def _run_on_terminal(argv: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
     """Run with a terminal as stdin, stdout and stderr, as the recording was made."""
     import pty
 
@@ -180,4 +208,4 @@ def _run_on_terminal(argv: list[str], environment: dict[str, str]) -> tuple[int,
                 break
             shown += read
     os.close(near)
-    return process.returncode, shown, b""
+    return process.returncode, shown.decode(), ""
