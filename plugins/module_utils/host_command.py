@@ -73,11 +73,15 @@ def _examine(path: str) -> Program:
 
 
 def clean_environment(unset: List[str], set_to: Mapping[str, str]) -> Dict[str, str]:
-    """Return this process's environment without the names that match a pattern of `unset`, with `set_to` added."""
+    """Return this process's environment without the names that match a pattern of `unset`, with `set_to` added.
+
+    A proxy variable that is set but empty is left out, too: cnspec takes it for a proxy, and then reaches nothing.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in unset)
+        and (value.strip() or not name.upper().endswith("_PROXY"))
     }
     kept.update(set_to)
     return kept

@@ -9,12 +9,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.time_services import TIME_SERVICES, TimeService
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.units import Unit
 
-# As `Id` names them; chronyd is an alias of chrony on Debian and the other way round on RedHat.
-TIME_SERVICES = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntpd", "ntp", "openntpd")
-TIMEDATECTL = ("timedatectl", "show")
-CHRONYC = ("chronyc", "-n", "tracking")
+# The commands to run, by the names that `read` knows them by. A tool that is not there costs nothing.
+COMMANDS = {
+    "timedatectl": ("timedatectl", "show"),
+    "systemsetup": ("systemsetup", "-getusingnetworktime"),
+    **{service.name: service.command for service in TIME_SERVICES},
+}
+UNITS = tuple(dict.fromkeys(unit for service in TIME_SERVICES for unit in service.units))
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,45 @@ class Clock:
     service: str | None = None
 
 
-def read(timedatectl: str, tracking: str, units: t.Mapping[str, Unit]) -> Clock:
-    """Return the clock, from `timedatectl show`, `chronyc -n tracking` and the units of the time services.
+def read(said: t.Mapping[str, str], units: t.Mapping[str, Unit]) -> Clock:
+    """Return the clock, from what the tools of COMMANDS printed and from the units of the time services.
 
-    An empty text means that the tool is not there, or failed.
+    A tool that is not there, or failed, is left out. The service that runs is asked before the kernel (timedatectl):
+    the kernel still says yes long after a service has stopped, and never hears of openntpd or of `chronyd -x`.
     """
-    said = dict(line.split("=", 1) for line in timedatectl.splitlines() if "=" in line)
-    service = next((name for name in TIME_SERVICES if name in units and units[name].active), None)
-    enabled = _yes(said.get("NTP"))
-    if service is not None:
-        # timedatectl knows only the services that registered with it.
-        enabled = True
-    synchronized = _yes(said.get("NTPSynchronized"))
-    if synchronized is None:
-        synchronized = _tracking(tracking)
-    return Clock(ntp_enabled=enabled, ntp_synchronized=synchronized, service=service)
+    running = next((name for name in UNITS if name in units and units[name].active), None)
+    answers = {service.name: service.read(said.get(service.name, "")) for service in TIME_SERVICES}
+    answering = [service for service in TIME_SERVICES if answers[service.name] is not None]
+    asked = next((service for service in answering if running in service.units), None)
+    if asked is None and running is None:
+        # Without systemd, the tool whose service answers tells which one runs.
+        asked = next(iter(answering), None)
+        running = asked.name if asked else None
+    kernel = dict(line.split("=", 1) for line in said.get("timedatectl", "").splitlines() if "=" in line)
+    return Clock(
+        ntp_enabled=_enabled(said, kernel, running),
+        ntp_synchronized=_synchronized(asked, answers, _yes(kernel.get("NTPSynchronized")), running),
+        service=running,
+    )
+
+
+def _enabled(said: t.Mapping[str, str], kernel: t.Mapping[str, str], running: str | None) -> bool | None:
+    setting = said.get("systemsetup", "").strip()  # macOS: `Network Time: On`
+    if setting.startswith("Network Time: "):
+        return setting.endswith(": On")
+    # timedatectl knows only the services that registered with it.
+    return True if running else _yes(kernel.get("NTP"))
+
+
+def _synchronized(
+    asked: TimeService | None, answers: t.Mapping[str, bool | None], kernel: bool | None, running: str | None
+) -> bool | None:
+    if asked is None:
+        # The kernel never hears of openntpd.
+        return None if running == "openntpd" and not kernel else kernel
+    if asked.name == "systemd-timesyncd" and kernel is False:
+        return False  # timesyncd tells the kernel, and remembers an answer for ever
+    return answers[asked.name]
 
 
 def offset(host: float, earliest: float, latest: float) -> float:
@@ -55,11 +83,3 @@ def offset(host: float, earliest: float, latest: float) -> float:
 
 def _yes(text: str | None) -> bool | None:
     return {"yes": True, "no": False}.get((text or "").strip())
-
-
-def _tracking(text: str) -> bool | None:
-    for line in text.splitlines():
-        label, dummy, value = line.partition(":")
-        if label.strip() == "Leap status":
-            return value.strip() in ("Normal", "Insert second", "Delete second")
-    return None

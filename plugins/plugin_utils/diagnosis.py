@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils import status_reason
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NOT_REACHED, ORDER
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import Place
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_report import Report
@@ -17,55 +18,8 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_report import 
 # cnspec warns from here on (health.go, all versions). The platform itself allows 60 s ahead and 120 s behind.
 SKEW_LIMIT = 30.0
 
-# Problems that decide the health of a host. Every other one is a remark.
-HEALTH = {
-    "cnspec_missing": "not_installed",
-    "cnspec_not_executable": "not_installed",
-    "status_timed_out": "unknown",
-    "config_not_a_file": "config_invalid",
-    "config_malformed": "config_invalid",
-    "config_invalid": "config_invalid",
-    "config_unreadable": "unknown",
-    "cnspec_crashed": "unknown",
-    "clock_skew": "clock_skew",
-    "dns": "unreachable",
-    "tls": "unreachable",
-    "proxy_refused": "unreachable",
-    "proxy_authentication": "unreachable",
-    "proxy_invalid": "unreachable",
-    "empty_answer": "unreachable",
-    "foreign_answer": "unreachable",
-    "unreachable": "unreachable",
-    "unauthenticated": "unauthenticated",
-    "config_missing": "not_registered",
-    "not_registered": "not_registered",
-    "rate_limited": "unknown",
-    "server_error": "unknown",
-    "permission_denied": "unknown",
-    "not_found": "unknown",
-    "ping_failed": "unknown",
-    "cannot_tell": "unknown",
-}
-
-UNREACHABLE = {
-    "dns": "its name cannot be resolved",
-    "tls": "TLS fails: the certificate shown is not trusted",
-    "proxy_refused": "the proxy cannot be reached, or refuses",
-    "proxy_authentication": "the proxy wants a user and a password (407)",
-    "proxy_invalid": "api_proxy is not a URL",
-    "empty_answer": "something on the way gives an empty answer, which cnspec may take for success",
-    "foreign_answer": "something on the way answers in its place",
-    "refused": "the connection is refused",
-    "timeout": "it does not answer in time",
-    "no_route": "there is no route to it",
-    "reset": "the connection is cut",
-}
-PING = {
-    "rate_limited": "the platform has had too many requests",
-    "server_error": "the platform has an error of its own",
-    "permission_denied": "the platform says that this service account may not do that",
-    "not_found": "the platform does not know this agent",
-}
+# What the platform itself may answer to a ping, beside yes and the refusal.
+ANSWERS = frozenset(("rate_limited", "server_error", "permission_denied", "not_found"))
 
 
 @dataclass(frozen=True)
@@ -99,117 +53,136 @@ def diagnose(report: Report, seen: Seen = NOTHING) -> Diagnosis:
         shadow=seen.shadow,
         unit=seen.agent.name if seen.agent else None,
     )
-    found = dict(_problems(report, seen, place))
+    found = dict(sorted(_problems(report, seen), key=lambda finding: ORDER[finding[0]]))
     deciding = next((HEALTH[code] for code in found if code in HEALTH), None)
     if deciding is None:
-        deciding = "ok" if report.registered and report.authenticated and report.reachable else "unknown"
+        deciding = "ok" if _proved(report) else "unknown"
     # A wrong clock looks like a revoked identity, word for word: registering anew would only make an orphan.
     remedies = {"unauthenticated": "clock_first"} if deciding == "clock_skew" else {}
-    problems = tuple(Problem(code, words, place.fix(remedies.get(code, code))) for code, words in found.items())
+    problems = tuple(
+        Problem(code, _message(code, words, report, place), place.fix(remedies.get(code, code)))
+        for code, words in found.items()
+    )
     return Diagnosis(deciding, problems)
 
 
-Finding = tuple[str, str]
+# The code of a problem, and the words that its message needs beside those of every message.
+Finding = tuple[str, dict[str, str]]
 
 
-def _problems(report: Report, seen: Seen, place: Place) -> t.Iterator[Finding]:
-    """Yield code and message of each problem, in the order of causes."""
-    found = [*_cnspec(seen), *_config(report, seen, place), *_clock(report, seen), *_platform(report, seen)]
+def _message(code: str, words: t.Mapping[str, str], report: Report, place: Place) -> str:
+    everywhere = {
+        "cnspec": place.cnspec or "cnspec",
+        "config": place.config or "mondoo.yml",
+        "endpoint": report.endpoint or "Mondoo Platform",
+        "unit": place.unit or "cnspec",
+    }
+    return KINDS[code].message.format_map({**everywhere, **words})
+
+
+def _proved(report: Report) -> bool:
+    return bool(report.registered and report.authenticated and report.reachable)
+
+
+def _problems(report: Report, seen: Seen) -> t.Iterator[Finding]:
+    found = [*_cnspec(report, seen), *_config(report, seen), *_clock(report, seen), *_platform(report, seen)]
     yield from found
-    proved = report.registered and report.authenticated and report.reachable
-    if not proved and not any(code in HEALTH for code, dummy in found):
-        yield "cannot_tell", "cnspec does not say how this host stands"
+    if not _proved(report) and not any(code in HEALTH for code, dummy in found):
+        yield "cannot_tell", {}
     yield from _remarks(report, seen)
 
 
-def _cnspec(seen: Seen) -> t.Iterator[Finding]:
+def _cnspec(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.installed is False and seen.cnspec_path is None:
-        yield "cnspec_missing", "there is no cnspec command"
+        yield "cnspec_missing", {}
     elif seen.installed is False:
-        yield "cnspec_not_executable", f"{seen.cnspec_path} cannot be run: {seen.cnspec_problem or 'not executable'}"
+        yield "cnspec_not_executable", {"cause": seen.cnspec_problem or "not executable"}
     if seen.timed_out:
-        yield "status_timed_out", "cnspec status did not end in time"
-
-
-def _config(report: Report, seen: Seen, place: Place) -> t.Iterator[Finding]:
-    path = place.config or "mondoo.yml"
-    if seen.config_kind in ("directory", "other", "relative", "too_large"):
-        yield "config_not_a_file", f"{path} is no mondoo.yml ({seen.config_kind.replace('_', ' ')})"
-    elif seen.config_kind == "unreadable" or report.config_problem == "unreadable":
-        yield "config_unreadable", f"{path} cannot be read"
-    elif seen.config_unreadable or report.config_problem == "malformed":
-        yield "config_malformed", f"{path} is damaged: {seen.config_unreadable or 'it is not valid YAML'}"
-    elif seen.config_incomplete:
-        yield "config_invalid", f"{path} has only a part of a service account"
-    elif report.config_problem == "invalid":
-        yield "config_invalid", f"{path} has no private key that works"
+        yield "status_timed_out", {}
     if report.panicked:
-        yield "cnspec_crashed", "cnspec crashed"
+        yield "cnspec_crashed", {}
+
+
+def _config(report: Report, seen: Seen) -> t.Iterator[Finding]:
+    if seen.config_kind in ("directory", "other", "relative", "too_large"):
+        yield "config_not_a_file", {"cause": seen.config_kind.replace("_", " ")}
+    elif seen.config_kind == "unreadable" or report.config_problem == "unreadable":
+        yield "config_unreadable", {}
+    elif seen.config_unreadable or report.config_problem == "malformed":
+        yield "config_malformed", {"cause": seen.config_unreadable or "it is not valid YAML"}
+    elif seen.config_incomplete:
+        yield "config_invalid", {"cause": "only a part of a service account"}
+    elif report.config_problem == "invalid":
+        yield "config_invalid", {"cause": "no private key that works"}
 
 
 def _clock(report: Report, seen: Seen) -> t.Iterator[Finding]:
     skew, offset = report.skew_seconds, seen.controller_offset
     if skew is not None and abs(skew) > SKEW_LIMIT:
         side = "behind" if skew > 0 else "ahead of"
-        yield "clock_skew", f"its clock is {duration(skew)} {side} the platform's"
+        yield "clock_skew", {"duration": duration(skew), "side": side, "other": "platform"}
     elif offset is not None and abs(offset) > SKEW_LIMIT and not report.api_time:
         # cnspec could not compare. A wrong clock breaks TLS, so that it may be the cause.
         side = "behind" if offset < 0 else "ahead of"
-        code = "clock_skew" if report.reason == "tls" else "clock_offset"
-        yield code, f"its clock is {duration(offset)} {side} the controller's"
+        code = "clock_skew" if report.reason in ("tls", "tls_expired") else "clock_offset"
+        yield code, {"duration": duration(offset), "side": side, "other": "controller"}
 
 
 def _platform(report: Report, seen: Seen) -> t.Iterator[Finding]:
     # A host without an identity has nothing to say to the platform; what it asks then is cnspec's default endpoint.
     if report.registered is False:
-        yield _not_registered(report, seen)
-    endpoint = report.endpoint or "Mondoo Platform"
-    reason = report.reason or ""
-    if reason in status_reason.NOT_REACHED and report.reachable is not True:
-        code = reason if reason in HEALTH else "unreachable"
-        yield code, f"{endpoint} is not reached: {UNREACHABLE[reason]}"
-    elif report.reachable is False:
-        yield "unreachable", f"{endpoint} is not reached"
+        is_missing = seen.config_kind == "missing" or (seen.config_kind is None and report.config_problem == "missing")
+        yield ("config_missing" if is_missing else "not_registered"), {}
+    yield from _reaching(report)
+    if report.form is None and report.releases_reason is not None:
+        yield "releases_required", {}
+    if seen.certificate_expired and not report.authenticated:
+        yield "certificate_expired", {"cause": seen.certificate_until or "an earlier time"}
     if report.authenticated is False:
-        yield "unauthenticated", f"the platform refuses the service account of this host ({status_reason.REFUSAL})"
+        yield "unauthenticated", {"cause": status_reason.REFUSAL}
     elif report.registered is not False and report.ping_failed and report.reachable:
-        words = PING.get(reason) or UNREACHABLE.get(reason) or "cnspec does not say why"
-        yield (reason if reason in PING else "ping_failed"), f"the platform does not authenticate this host: {words}"
+        reason = report.reason or ""
+        why = NOT_REACHED.get(reason, "cnspec does not say why")
+        yield (reason if reason in ANSWERS else "ping_failed"), {"cause": why}
 
 
-def _not_registered(report: Report, seen: Seen) -> Finding:
-    if seen.config_kind == "missing" or (seen.config_kind is None and report.config_problem == "missing"):
-        return "config_missing", f"not registered: there is no {seen.config_path or report.config_path}"
-    return "not_registered", "not registered"
+def _reaching(report: Report) -> t.Iterator[Finding]:
+    if report.reachable is True:
+        return
+    if report.reason == "not_found":
+        yield "wrong_endpoint", {}  # the platform itself knows where its own health check is
+    elif report.reason in NOT_REACHED:
+        yield report.reason, {}
+    elif report.reachable is False:
+        yield "unreachable", {}
 
 
 def _remarks(report: Report, seen: Seen) -> t.Iterator[Finding]:
-    """Yield what is worth knowing and keeps nobody from being registered."""
     if seen.shadow:
-        yield "config_shadowed", f"{seen.shadow} hides {seen.config_path} from a bare cnspec"
+        yield "config_shadowed", {"cause": seen.shadow}
     if seen.config_kind == "file" and seen.config_mode and seen.family != "Windows" and _wide(seen.config_mode):
-        yield "config_mode", f"{seen.config_path} holds a private key and has mode {seen.config_mode}"
+        yield "config_mode", {"cause": seen.config_mode}
     yield from _agent(report, seen)
     if seen.clock.ntp_synchronized is False:
-        yield "clock_not_synchronized", "nothing keeps its clock right"
-    if report.releases_reason is not None:
-        yield "releases_unreachable", "the release site is not reached: cnspec cannot look for updates"
+        yield "clock_not_synchronized", {}
+    if report.form is not None and report.releases_reason is not None:
+        yield "releases_unreachable", {}
     if report.update_available:
-        yield "update_available", f"cnspec {report.version} is not the latest ({report.latest_version or 'unknown'})"
+        yield "update_available", {"version": report.version or "", "latest": report.latest_version or "unknown"}
     if report.providers_outdated:
-        yield "providers_outdated", "outdated providers: " + ", ".join(report.providers_outdated)
+        yield "providers_outdated", {"cause": ", ".join(report.providers_outdated)}
     if report.api_version and report.server_api_version and report.api_version != report.server_api_version:
-        versions = f"{report.api_version} here, {report.server_api_version} there"
-        yield "api_version_mismatch", f"cnspec and platform differ in the API version ({versions}), which is harmless"
+        cause = f"{report.api_version} here, {report.server_api_version} there"
+        yield "api_version_mismatch", {"cause": cause}
 
 
 def _agent(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.agent is None:
         return
     if seen.agent.active is False and report.registered:
-        yield "agent_not_running", f"the service {seen.agent.name} is not running"
+        yield "agent_not_running", {}
     elif seen.agent.active and seen.agent.started and (seen.config_changed or 0) > seen.agent.started:
-        yield "agent_not_restarted", f"the service {seen.agent.name} runs with an older {seen.config_path}"
+        yield "agent_not_restarted", {}
 
 
 def duration(seconds: float) -> str:

@@ -80,13 +80,12 @@ class Probe:
         )
 
     def _run_request(self) -> RunRequest:
-        names = tuple(f"{name}.service" for name in (*AGENT_UNITS, *clock.TIME_SERVICES))
+        names = tuple(f"{name}.service" for name in (*AGENT_UNITS, *clock.UNITS))
         return RunRequest(
             commands={
                 "status": Command(STATUS, float(self._options["timeout"])),
-                "timedatectl": Command(clock.TIMEDATECTL, TOOL_SECONDS),
-                "chronyc": Command(clock.CHRONYC, TOOL_SECONDS),
                 "units": Command(units.command(*names), TOOL_SECONDS),
+                **{name: Command(argv, TOOL_SECONDS) for name, argv in clock.COMMANDS.items()},
             },
             unset_env=UNSET,
             set_env=SET,

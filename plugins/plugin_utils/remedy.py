@@ -21,6 +21,12 @@ REGISTER_AGAIN = {
     "Windows": f"Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: {LOGIN}",
     "*": f"Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: sudo {LOGIN}",
 }
+# Other words for the same refusal do not exist: an identity of another region is refused like one that was revoked.
+REFUSED = "Register it again with a new token (or correct api_endpoint, if its space is not at {endpoint}): "
+REFUSED_HERE = {
+    "Windows": f"{REFUSED}mondoo.fleet.mondoo_registration, or run there: {LOGIN}",
+    "*": f"{REFUSED}mondoo.fleet.mondoo_registration, or run there: sudo {LOGIN}",
+}
 LOOK = {
     "Windows": "Run there: cnspec status -o json -v --config {config}",
     "*": "Run there: sudo cnspec status -o json -v --config {config}",
@@ -30,6 +36,7 @@ HEALTH_WINDOWS = (
     "Invoke-RestMethod -Method Post -ContentType application/json -Body '{{}}' -Uri {endpoint}/Health/Check"
 )
 ASK_PLATFORM = {"Windows": f"Run there: {HEALTH_WINDOWS}", "*": f"Run there: {HEALTH}"}
+TRUST = "If a proxy replaces certificates, let the host trust its CA"
 SYNCHRONISE = "Synchronise its clock with a time server (NTP); run there"
 CHRONY = "sudo systemctl enable --now chronyd && sudo chronyc makestep"
 
@@ -54,7 +61,8 @@ FIXES: dict[str, dict[str, str]] = {
     "config_invalid": REGISTER_AGAIN,
     "config_missing": REGISTER,
     "not_registered": REGISTER,
-    "unauthenticated": REGISTER_AGAIN,
+    "certificate_expired": REGISTER_AGAIN,
+    "unauthenticated": REFUSED_HERE,
     "clock_first": {"*": "Do not register it again before its clock is right; that may be all there is to it"},
     "clock_skew": {
         "Debian": f"{SYNCHRONISE}: sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true",
@@ -69,7 +77,34 @@ FIXES: dict[str, dict[str, str]] = {
         "Windows": "Repair name resolution; run there: Resolve-DnsName {host}",
         "*": "Repair name resolution; run there: getent hosts {host}",
     },
-    "tls": {"*": "See whether a proxy replaces certificates; its CA must be in the host's trust store"},
+    "wrong_endpoint": {
+        "*": "Correct api_endpoint in {config}; the platform's are https://us.api.mondoo.com and https://eu.api.mondoo.com"
+    },
+    "refused": {
+        "Windows": "Allow the connection; run there: Test-NetConnection {host} -Port {port}",
+        "*": "Allow the connection, in a firewall or with api_proxy; run there: nc -vz {host} {port}",
+    },
+    "no_route": {
+        "Darwin": "Repair the network; run there: route -n get {host}",
+        "Windows": "Repair the network; run there: Test-NetConnection {host} -TraceRoute",
+        "*": "Repair the network; run there: ip route get $(getent hosts {host} | cut -d' ' -f1)",
+    },
+    "timeout": ASK_PLATFORM,
+    "reset": ASK_PLATFORM,
+    "tls_expired": {
+        "Windows": f"Look at the clock of the host, then at the certificate: {HEALTH_WINDOWS}",
+        "*": "Look at the clock of the host, then at the certificate; run there: "
+        "openssl s_client -connect {host}:{port} </dev/null | openssl x509 -noout -issuer -dates",
+    },
+    "tls": {
+        "Debian": f"{TRUST}: sudo cp CA.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates",
+        "RedHat": f"{TRUST}: sudo cp CA.crt /etc/pki/ca-trust/source/anchors/ && sudo update-ca-trust",
+        "Suse": f"{TRUST}: sudo cp CA.crt /etc/pki/trust/anchors/ && sudo update-ca-certificates",
+        "Darwin": f"{TRUST}: "
+        "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain CA.crt",
+        "Windows": f"{TRUST}: Import-Certificate -FilePath CA.crt -CertStoreLocation Cert:\\LocalMachine\\Root",
+        "*": TRUST,
+    },
     "proxy_refused": {
         "*": "Correct api_proxy with mondoo.fleet.mondoo_registration, or let the proxy answer this host"
     },
@@ -91,13 +126,22 @@ FIXES: dict[str, dict[str, str]] = {
         "Windows": "Run there: Start-Service Mondoo",
         "*": "Run there: sudo systemctl enable --now {unit}",
     },
-    "agent_not_restarted": {"*": "Run there: sudo systemctl restart {unit}"},
+    "agent_not_restarted": {
+        "Darwin": "Run there: sudo launchctl kickstart -k system/com.mondoo.client",
+        "Windows": "Run there: Restart-Service Mondoo",
+        "*": "Run there: sudo systemctl restart {unit}",
+    },
     "clock_offset": {"*": "Compare the clocks of the controller and of the host with a time server (NTP)"},
     "clock_not_synchronized": {
         "Debian": "Run there: sudo timedatectl set-ntp true",
         "RedHat": f"Run there: {CHRONY}",
         "Suse": f"Run there: {CHRONY}",
+        "Darwin": "Run there: sudo systemsetup -setusingnetworktime on",
+        "Windows": "Run there: Start-Service w32time; w32tm /resync /force",
         "*": "Start a time service (NTP)",
+    },
+    "releases_required": {
+        "*": "Allow https://releases.mondoo.com, or install cnspec 11.45 or later, which does without"
     },
     "releases_unreachable": {"*": "Allow https://releases.mondoo.com, or set updates_url to a mirror"},
     "update_available": {
@@ -133,16 +177,25 @@ class Place:
 
     def _words(self) -> dict[str, t.Any]:
         endpoint = (self.endpoint or "https://us.api.mondoo.com").rstrip("/")
-        host = endpoint.partition("://")[2] or endpoint
+        parts = _address(endpoint)
         quote = _quote_windows if self.family == "Windows" else shlex.quote
         return {
             "config": quote(self.config or "/etc/opt/mondoo/mondoo.yml"),
             "cnspec": quote(self.cnspec or "/usr/bin/cnspec"),
             "endpoint": quote(endpoint),
-            "host": quote(host.split("/")[0].rsplit(":", 1)[0]),
+            "host": quote(parts[0]),
+            "port": parts[1],
             "shadow": quote(self.shadow or ""),
             "unit": self.unit or "cnspec",
         }
+
+
+def _address(endpoint: str) -> tuple[str, str]:
+    """Return host and port of an endpoint, whatever was written there."""
+    scheme, dummy, rest = endpoint.rpartition("://")
+    host, colon, port = rest.split("/")[0].rpartition("@")[2].partition(":")
+    usual = "80" if scheme == "http" else "443"
+    return host, port if colon and port.isascii() and port.isdigit() else usual
 
 
 def _quote_windows(text: str) -> str:

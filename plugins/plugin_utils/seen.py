@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, config, units
+from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, config, credentials, units
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.host_records import Answer, Look, Ran, System
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.units import Unit
 
@@ -34,6 +36,7 @@ class Seen:
 
     `config_kind` is that of the hands: file, missing, directory, other, relative, too_large or unreadable.
     `config_unreadable`: why the file is no mondoo.yml; `config_incomplete`: it has only a part of a service account.
+    `certificate_until`: RFC 3339; whether it is over goes by the controller's clock.
     `controller_offset`: host minus controller, in seconds.
     """
 
@@ -50,6 +53,8 @@ class Seen:
     config_incomplete: bool = False
     api_proxy: str | None = None
     shadow: str | None = None
+    certificate_until: str | None = None
+    certificate_expired: bool = False
     timed_out: bool = False
     controller_offset: float | None = None
     clock: Clock = Clock()
@@ -60,7 +65,7 @@ NOTHING = Seen()  # what the filter knows: nobody looked
 
 
 def from_answer(answer: Answer) -> Seen:
-    """Return what the hands saw, from one answer with a look and the commands status, timedatectl, chronyc, units."""
+    """Return what the hands saw, from one answer with a look, and with the commands status, units and those of clock."""
     look = answer.look
     if look is None:
         return Seen()
@@ -68,6 +73,7 @@ def from_answer(answer: Answer) -> Seen:
     status = answer.ran.get("status")
     content = config.parse(look.config.content) if look.config.content is not None else config.Config()
     not_run = status.problem if status is not None else None
+    until = _certificate_until(content)
     return Seen(
         family=family(look.system),
         installed=look.cnspec.path is not None and look.cnspec.executable and not not_run,
@@ -82,9 +88,11 @@ def from_answer(answer: Answer) -> Seen:
         config_incomplete=incomplete(content),
         api_proxy=content.text("api_proxy") or content.text("api-proxy"),
         shadow=look.shadow,
+        certificate_until=until,
+        certificate_expired=until is not None and _seconds(until) <= answer.round_trip[1],
         timed_out=status is not None and status.timed_out,
         controller_offset=_offset(answer, look),
-        clock=clock.read(_output(answer.ran.get("timedatectl")), _output(answer.ran.get("chronyc")), found),
+        clock=clock.read({name: _output(answer.ran.get(name)) for name in clock.COMMANDS}, found),
         agent=next((found[name] for name in AGENT_UNITS if name in found), None),
     )
 
@@ -103,6 +111,18 @@ def family(system: System) -> str:
         return system.system
     names = (system.os_id.lower(), *(name.lower() for name in system.os_like))
     return next((FAMILIES[name.split("-")[0]] for name in names if name.split("-")[0] in FAMILIES), "")
+
+
+def _certificate_until(content: config.Config) -> str | None:
+    pem = content.text("certificate")
+    try:
+        return credentials.certificate_valid_until(pem) if pem else None
+    except FleetError:
+        return None  # without the library, nobody can tell: a fact never fails
+
+
+def _seconds(time: str) -> float:
+    return datetime.strptime(time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
 
 
 def _output(ran: Ran | None) -> str:

@@ -15,23 +15,6 @@ UNAUTHENTICATED = "unauthenticated"
 EMPTY_ANSWER = "empty_answer"
 FOREIGN_ANSWER = "foreign_answer"
 
-# The host did not reach the platform, or something else answered in its place.
-NOT_REACHED = frozenset(
-    (
-        "dns",
-        "refused",
-        "tls",
-        "timeout",
-        "no_route",
-        "reset",
-        "proxy_refused",
-        "proxy_authentication",
-        "proxy_invalid",
-        EMPTY_ANSWER,
-        FOREIGN_ANSWER,
-    )
-)
-
 # In this order: a proxy that cannot be resolved is the proxy's trouble, not DNS.
 _PHRASES = (
     ("proxy_authentication", ("proxy authentication required",)),
@@ -46,6 +29,8 @@ _PHRASES = (
             "no suitable address",
         ),
     ),
+    ("wrong_endpoint", ("unsupported protocol scheme", "no host in request url")),
+    ("tls_expired", ("certificate has expired or is not yet valid",)),
     ("tls", ("x509:", "tls:", "certificate signed by", "server gave http response to https client")),
     ("timeout", ("deadline exceeded", "client.timeout", "i/o timeout", "handshake timeout", "timed out")),
     ("no_route", ("network is unreachable", "no route to host", "host is down", "network is down")),
@@ -85,6 +70,8 @@ def classify_http(status: int, body: str) -> str | None:
     """Return the code for an answer as the debug log shows it."""
     if status == 401 and body.strip() == REFUSAL:
         return UNAUTHENTICATED
+    if status == 404:
+        return "not_found"  # of the platform, or of whatever else is at a wrong endpoint
     if not body.strip():
         return EMPTY_ANSWER
     if body.lstrip().startswith("<") or status == 401:
@@ -98,7 +85,7 @@ def is_refusal(text: str) -> bool:
 
 
 def _classify_rpc(code: str, words: str) -> str | None:
-    if not words:
+    if not words and code != "NotFound":
         return FOREIGN_ANSWER  # the platform always says something; this was made from a bare HTTP status
     if code == "Unauthenticated":
         # The documentation's own example has a piece of the line twice, so what follows is not compared.

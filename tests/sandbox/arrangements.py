@@ -100,12 +100,14 @@ def _spoil(host: Host) -> None:
 
 
 def _answer_late(host: Host) -> None:
-    """Answer late. cnspec warns from 5 s on; its limit of 30 s is lowered so that nobody has to wait for it."""
-    delay = 5.2 if host.state == "status-slow-check-20s" else 1.5
-    if host.state.endswith("-100s"):
-        host.settings["http_timeout"] = 0.7
+    """Answer late, without anybody having to wait: the host's clock is fast, and its limit of 30 s lowered."""
     check = "check" in host.state
     answer = _version_told(host) if check else {}
+    delay = 0.3
+    if host.state.endswith("-100s"):
+        host.settings["http_timeout"], delay = 0.7, 1.0
+    elif check:
+        host.settings["clock_rate"] = 18.0  # cnspec warns from 5 s on
     host.platform.fault(method="Check" if check else "PingPong", delay=delay, answer=answer)
 
 

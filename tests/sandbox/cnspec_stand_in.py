@@ -48,9 +48,9 @@ def run(argv: list[str], settings: Settings) -> int:
     """Run one command from its arguments to its exit code."""
     from sandbox.stand_in import arguments as command_line
     from sandbox.stand_in import lines
-    from sandbox.stand_in.profiles import PROFILES
+    from sandbox.stand_in.versions import profile_of
 
-    profile = PROFILES[settings.version]
+    profile = profile_of(settings.version)
     coloured = lines.colour_wanted(os.environ, sys.stdout.isatty())
     log = lines.Log(sys.stderr, coloured=coloured, now_ns=settings.now_ns)
     if profile.asks_terminal:
@@ -77,11 +77,11 @@ def run(argv: list[str], settings: Settings) -> int:
 def _run_command(arguments: object, settings: Settings, log: Log) -> int:
     from sandbox.stand_in import arguments as command_line
     from sandbox.stand_in import config_file
-    from sandbox.stand_in.profiles import PROFILES
     from sandbox.stand_in.session import CommandError, Crash, Fatal, Session
+    from sandbox.stand_in.versions import profile_of
 
     assert isinstance(arguments, command_line.Arguments)
-    profile = PROFILES[settings.version]
+    profile = profile_of(settings.version)
     try:
         config = config_file.read(profile, arguments, os.environ, settings.root)
     except config_file.BadBase64 as error:
@@ -198,8 +198,8 @@ def install(path: str, settings: Settings, *, real: str = "") -> None:
 def _command_line(argv: Sequence[str]) -> None:
     import argparse
 
-    from sandbox.stand_in.profiles import PROFILES
     from sandbox.stand_in.settings import Settings
+    from sandbox.stand_in.versions import PROFILES
 
     parser = argparse.ArgumentParser(prog="python -m sandbox.cnspec_stand_in", description=__doc__)
     parser.add_argument("--install", metavar="PATH", required=True, help="where the command goes")

@@ -22,8 +22,9 @@ from typing import Any
 from . import Platform
 from .cnspec_stand_in import install, run
 from .recordings import Outcome, Recording
-from .stand_in.profiles import PROFILES, Profile
+from .stand_in.profiles import Profile
 from .stand_in.settings import Settings
+from .stand_in.versions import profile_of
 
 SPACE = "lunalectric-prod"
 AGENT_ID = "A" * 27
@@ -75,7 +76,7 @@ class Host:
 
     @property
     def profile(self) -> Profile:
-        return PROFILES[self.recording.version]
+        return profile_of(self.recording.version)
 
     @property
     def config(self) -> Path:

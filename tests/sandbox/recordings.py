@@ -2,18 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recordings of the real cnspec, and whether the stand-in does the same: `python -m sandbox.recordings [VERSION]`."""
+"""Recordings of the real cnspec, and what a run of the stand-in has in common with one."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .stand_in.versions import numbers
 
 TRANSCRIPTS = Path(__file__).resolve().parents[1] / "transcripts"
 FILES = ("stdout", "stderr", "mondoo.yml", "home-mondoo.yml")
@@ -80,10 +81,16 @@ class Outcome:
     files: dict[str, str]
 
 
-def recordings(version: str) -> Iterator[Recording]:
-    """Yield every recording of a version."""
-    for folder in sorted((TRANSCRIPTS / version).iterdir()):
-        yield Recording(folder, json.loads((folder / "run.json").read_text(encoding="utf-8")))
+def versions(root: Path = TRANSCRIPTS) -> list[str]:
+    """Return the versions that were recorded: each folder that has a run of `cnspec version`, oldest first."""
+    found = [path.parents[1].name for path in root.glob("*/version/run.json")]
+    return sorted(found, key=numbers)
+
+
+def recordings(version: str, root: Path = TRANSCRIPTS) -> Iterator[Recording]:
+    """Yield every recording of a version, or of the documentation (`docs`)."""
+    for path in sorted((root / version).glob("*/run.json")):
+        yield Recording(path.parent, json.loads(path.read_text(encoding="utf-8")))
 
 
 def masked(text: str, names: dict[str, str]) -> str:
@@ -130,30 +137,3 @@ def differences(recording: Recording, outcome: Outcome, names: dict[str, str]) -
         )
         found += [line.rstrip("\n") for line in lines]
     return found
-
-
-def main(versions: list[str]) -> int:
-    """Print one line for each recording: same, differs, or why it cannot be arranged here."""
-    from .arrangements import Lab
-    from .recorded_host import NotHere
-    from .stand_in.profiles import PROFILES
-
-    counts = {"same": 0, "differs": 0, "not here": 0}
-    with Lab() as lab:
-        for version in versions or sorted(PROFILES):
-            for recording in recordings(version):
-                try:
-                    lines = lab.compare(recording)
-                    word = "differs" if lines else "same"
-                except NotHere as reason:
-                    lines, word = [str(reason)], "not here"
-                counts[word] += 1
-                print(f"{version:<8}  {recording.name:<40}  {word}")
-                for line in lines:
-                    print(f"          {line}")
-    print(", ".join(f"{count} {word}" for word, count in counts.items()))
-    return 1 if counts["differs"] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from sandbox.stand_in.go_words import BadKey, asn1_error, duration, pem_bytes
 from sandbox.stand_in.lines import Log
-from sandbox.stand_in.network import Network, WireError
+from sandbox.stand_in.network import CONTEXT_DONE, Answer, Network, WireError
 from sandbox.stand_in.profiles import Profile
 from sandbox.stand_in.settings import Settings
 
@@ -133,6 +133,8 @@ class Api:
         """Make one call and return its answer; an answer with an empty body counts as success. Raises CallError."""
         url = service_url(endpoint, method)
         payload = json.dumps(body).encode() if body else b"{}"
+        if self.network.expired:
+            raise CallError(f"aborted because context was done: {CONTEXT_DONE}")
         headers = self._headers(bearer, payload)
         if self.profile.vtproto:
             self.log.debug("using vtproto for input")
@@ -142,7 +144,7 @@ class Api:
         except WireError as error:
             raise CallError(f'failed to do request: Post "{url}": {error}', of_proxy=error.of_proxy) from None
         if answer.status != 200:
-            return self._refused(answer.status, answer.body)
+            return self._refused(answer)
         if answer.truncated:
             raise CallError("failed to read response body: unexpected EOF")
         if self.profile.vtproto:
@@ -175,17 +177,24 @@ class Api:
             headers["Mondoo-Features"] = FEATURES
         return headers
 
-    def _refused(self, status: int, body: bytes) -> dict[str, Any]:
-        """Raise the refusal; a body without code and message is none (ranger-rpc up to v0.8.0)."""
+    def _refused(self, answer: Answer) -> dict[str, Any]:
+        """Raise the refusal. A body without code and message was none up to ranger-rpc 0.8.0."""
+        status, usable = answer.status, True
+        code, message = 0, ""
         try:
-            found = json.loads(body) if body else {}
+            found = json.loads(answer.body) if answer.body else {}
             code, message = int(found.get("code", 0)), str(found.get("message", ""))
         except (ValueError, AttributeError, TypeError):
-            raise _rpc_error(CODE_OF_STATUS.get(status, 2), "") from None
-        self.log.debug("non-ok http request", body=message, status=status)
-        if code:
-            raise _rpc_error(code, message)
-        return {}
+            usable = False
+        if code or (usable and self.profile.empty_answer_is_success):
+            self.log.debug("non-ok http request", body=message, status=status)
+            if code:
+                raise _rpc_error(code, message)
+            return {}
+        if not self.profile.empty_answer_is_success:
+            message = answer.body.decode("utf-8", "replace") or f"{status} {answer.reason}"
+            self.log.debug("non-ok http request with non-proto body", body=message, status=status)
+        raise _rpc_error(CODE_OF_STATUS.get(status, 2), message)
 
     def health(self, endpoint: str) -> tuple[Health, CallError | None]:
         """Check the platform's health and the two clocks."""

@@ -66,7 +66,7 @@ def parse(profile: Profile, argv: Sequence[str]) -> Arguments:
     """Read the command line. Raises UsageError in pflag's words."""
     arguments = Arguments(find_command(profile, argv))
     flags = command_flags(profile, arguments.command) + profile.global_flags
-    words = list(argv)
+    words = _joined(list(argv)) if profile.joins_auto_update else list(argv)
     while words:
         word = words.pop(0)
         if word == "--":
@@ -80,6 +80,14 @@ def parse(profile: Profile, argv: Sequence[str]) -> Arguments:
             arguments.rest.append(word)
     arguments.rest = arguments.rest[1:]
     return arguments
+
+
+def _joined(words: list[str]) -> list[str]:
+    """Make one word of `--auto-update false`, which pflag alone would take for a flag and an argument."""
+    for index, word in enumerate(words[:-1]):
+        if word == "--auto-update" and words[index + 1] in ("true", "false"):
+            return [*words[:index], f"{word}={words[index + 1]}", *words[index + 2 :]]
+    return words
 
 
 def _long(word: str, words: list[str], flags: tuple[Flag, ...], arguments: Arguments) -> None:

@@ -22,7 +22,8 @@ from sandbox.stand_in.profiles import Profile
 from sandbox.stand_in.settings import Settings
 from sandbox.stand_in.trust import TlsFailure, secured
 
-TIMED_OUT = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+CONTEXT_DONE = "context deadline exceeded"
+TIMED_OUT = f"{CONTEXT_DONE} (Client.Timeout exceeded while awaiting headers)"
 
 
 class WireError(Exception):
@@ -35,11 +36,12 @@ class WireError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `truncated` when the body ended early."""
+    """What came back; `truncated` when the body ended early, `reason` as the status line has it."""
 
     status: int
     body: bytes
     truncated: bool = False
+    reason: str = ""
 
 
 def proxy_for(profile: Profile, api_proxy: str, environment: Mapping[str, str]) -> tuple[str, SplitResult | None]:
@@ -85,6 +87,20 @@ class Network:
     def __init__(self, profile: Profile, settings: Settings, environment: Mapping[str, str], api_proxy: str) -> None:
         self.settings, self.environment = settings, environment
         self.origin, self.proxy = proxy_for(profile, api_proxy, environment)
+        self._last_moment: float | None = None
+
+    def limit(self, seconds: float) -> None:
+        """Let all calls together take so long, from now on."""
+        self._last_moment = time.monotonic() + seconds
+
+    @property
+    def expired(self) -> bool:
+        """Say whether the time for all calls is over."""
+        return self._last_moment is not None and time.monotonic() >= self._last_moment
+
+    def _deadline(self) -> float:
+        deadline = time.monotonic() + self.settings.http_timeout
+        return deadline if self._last_moment is None else min(deadline, self._last_moment)
 
     def post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         """Send one POST. Raises WireError."""
@@ -92,8 +108,7 @@ class Network:
         if not target.hostname:
             raise WireError("http: no Host in request URL")
         proxy = self.proxy if self.origin == "set" else environment_proxy(target, self.environment)
-        deadline = time.monotonic() + self.settings.http_timeout
-        connection = self._connect(target, proxy, deadline)
+        connection = self._connect(target, proxy, self._deadline())
         try:
             return self._exchange(connection, target, proxy, headers, body)
         finally:
@@ -121,11 +136,11 @@ class Network:
             client.endheaders(body)
             response = client.getresponse()
             try:
-                return Answer(response.status, response.read())
+                return Answer(response.status, response.read(), reason=response.reason)
             except http.client.IncompleteRead as error:
                 return Answer(response.status, error.partial, truncated=True)
         except TimeoutError:
-            raise WireError(TIMED_OUT) from None
+            raise WireError(TIMED_OUT if self._last_moment is None else CONTEXT_DONE) from None
         except (http.client.RemoteDisconnected, BrokenPipeError):
             raise WireError("EOF") from None
         except ConnectionResetError:

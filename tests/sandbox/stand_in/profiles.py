@@ -4,7 +4,8 @@
 
 """Versions of cnspec as data: what each says, knows and does differently.
 
-Every value was read off a recording in tests/transcripts/<version>; a new version is one more entry here.
+Every value was read off a recording in tests/transcripts/<version>, or, where a profile's `source` says so, off the
+source code (versions.py).
 """
 
 from __future__ import annotations
@@ -19,10 +20,18 @@ CREDENTIALS_TEXT = (
     "https://mondoo.com/docs/cnspec/cnspec-adv-install/registration{end}"
 )
 
+RECORDED = "recorded"
+
 
 @dataclass(frozen=True)
 class Profile:
-    """One version of cnspec. `engine` is the name under which it asks for releases and presents itself."""
+    """One version of cnspec. `engine` is the name under which it asks for releases and presents itself.
+
+    `plays`: the version that this one is taken for, because it has no profile of its own.
+    `panics_as`: the version whose recorded panics it prints, if not its own. `source`: what the profile was read off.
+    `screen`: status draws a screen on stdout, takes 30 s at most in all, and always asks for the providers' versions.
+    `empty_answer_is_success`: ranger-rpc up to 0.8.0 takes a refusal without a body for success.
+    """
 
     version: str
     login_flags: tuple[Flag, ...]
@@ -70,6 +79,12 @@ class Profile:
     force_error: str = "--force is required to logout"
     force_exit: int = 78
     settings_keys: tuple[str, ...] = ()
+    plays: str = ""
+    panics_as: str = ""
+    source: str = RECORDED
+    screen: bool = False
+    empty_answer_is_success: bool = True
+    joins_auto_update: bool = False
 
     @property
     def api_version(self) -> str:
@@ -221,5 +236,3 @@ V7_12_1 = replace(
     resets_annotations=False,
     goodbye="Bye bye space cowboy, client {mrn} unregistered successfully",
 )
-
-PROFILES = {profile.version: profile for profile in (V7_12_1, V9_14_0, V11_69_1, V12_11_0, V13_0_1)}

@@ -21,8 +21,24 @@ UPDATES_URL = "https://releases.mondoo.com"
 
 
 @dataclass(frozen=True)
+class Provider:
+    """One provider: its version, and the newest that the registry told of ("": it did not)."""
+
+    name: str
+    installed: str
+    latest: str
+
+    @property
+    def outdated(self) -> bool:
+        return bool(self.latest) and self.latest != self.installed and self.name != "core"
+
+
+@dataclass(frozen=True)
 class Findings:
-    """Everything a report shows. `release_failure` is why the release site was not reached, "" when it was."""
+    """Everything a report shows. `release_failure` is why the release site was not reached, "" when it was.
+
+    `providers` is only for versions that draw a screen.
+    """
 
     host: Host
     timestamp: str
@@ -31,14 +47,15 @@ class Findings:
     release_failure: str
     registered: bool
     ping_error: CallError | None
+    providers: tuple[Provider, ...] = ()
 
 
-def _updates_url(session: Session) -> str:
+def updates_url(session: Session) -> str:
     return session.config.option("updates_url") or UPDATES_URL
 
 
 def _providers_url(session: Session) -> str:
-    return session.config.option("providers_url") or f"{_updates_url(session)}/providers"
+    return session.config.option("providers_url") or f"{updates_url(session)}/providers"
 
 
 def document(session: Session, found: Findings) -> dict[str, Any]:
@@ -62,9 +79,11 @@ def document(session: Session, found: Findings) -> dict[str, Any]:
     if found.ping_error is not None:
         client["pingPongError"] = {}
     if profile.shows_updates_url:
-        client["updatesUrl"] = _updates_url(session)
+        client["updatesUrl"] = updates_url(session)
     if profile.shows_providers_url:
         client["providersUrl"] = _providers_url(session)
+    if profile.screen and session.config_file():
+        client["configFile"] = session.config_file()
     health = found.health
     api = {"endpoint": health.endpoint, "status": health.status, "timestamp": health.time, "version": health.version}
     upstream: dict[str, Any] = {"api": {key: value for key, value in api.items() if value}}
@@ -115,22 +134,30 @@ def _release_lines(session: Session, found: Findings) -> None:
         if found.latest_version != profile.version:
             log.warn("A newer version is available")
     if profile.shows_updates_url:
-        _label(session, "Updates URL", _updates_url(session), 2)
+        _label(session, "Updates URL", updates_url(session), 2)
     if profile.shows_providers_url:
         log.info(f"Providers URL:\t{_providers_url(session)}")
-    for dummy in profile.builtin_providers if found.latest_version else ():
-        log.debug("performing request", method="GET", url=_request_url(session))
-    if "connection refused" in found.release_failure and profile.tells_registry_failure:
-        registry = f"{_providers_url(session)}/latest.json"
-        text = (
-            f'Get "{registry}": GET {registry} giving up after 4 attempt(s): Get "{registry}": {found.release_failure}'
-        )
-        log.warn("failed to get provider info", error=text)
+    ask_registry(session, bool(found.latest_version), found.release_failure)
     order = random.sample(profile.builtin_providers, len(profile.builtin_providers))
     log.info(f"Installed Providers:\t{' | '.join(order)}")
     outdated = {*session.settings.outdated_providers, "core"} - (set() if profile.outdated_includes_core else {"core"})
     if outdated:
         log.info(f"Outdated Providers:\t{' | '.join(sorted(outdated))}")
+
+
+def ask_registry(session: Session, reached: bool, failure: str) -> tuple[Provider, ...]:
+    """Ask for the newest version of each provider, say what is said about that, and return the providers."""
+    profile, log, url = session.profile, session.log, f"{_providers_url(session)}/latest.json"
+    for dummy in profile.builtin_providers if reached else ():
+        log.debug("performing request", method="GET", url=_request_url(session))
+    if "connection refused" in failure and profile.tells_registry_failure:
+        text = f'Get "{url}": GET {url} giving up after 4 attempt(s): Get "{url}": {failure}'
+        log.warn("failed to get provider info", error=text)
+    newer = dict.fromkeys(session.settings.outdated_providers, f"{profile.version}.1")
+    return tuple(
+        Provider(name, profile.version, newer.get(name, profile.version) if reached else "")
+        for name in random.sample(profile.builtin_providers, len(profile.builtin_providers))
+    )
 
 
 def _request_url(session: Session) -> str | dict[str, Any]:

@@ -40,12 +40,11 @@ class Fatal(Exception):
 
 
 class Crash(Exception):
-    """The end by a Go panic: exit code 2. The dump is the one recorded in the named state."""
+    """The end by a Go panic: exit code 2. The dump is the one recorded in the named state, of the nearest version."""
 
     def __init__(self, profile: Profile, state: str) -> None:
-        recorded = (
-            (TRANSCRIPTS / profile.version / state / "stderr").read_text(encoding="utf-8").splitlines(keepends=True)
-        )
+        version = profile.panics_as or profile.version
+        recorded = (TRANSCRIPTS / version / state / "stderr").read_text(encoding="utf-8").splitlines(keepends=True)
         starts = (number for number, line in enumerate(recorded) if line.startswith(("panic:", "x no service account")))
         super().__init__("".join(recorded[next(starts) :]))
 
@@ -91,6 +90,10 @@ class Session:
             self.log.info(f"loaded configuration from environment using source {config.source}")
         else:
             self.log.info(self.profile.no_config)
+
+    def config_file(self) -> str:
+        """Return the path of the configuration file that was loaded, or ""."""
+        return self.config.path if self.config.loaded else ""
 
     def endpoint(self) -> str:
         """Return the platform's address: the configured one, else the built-in one."""

@@ -17,7 +17,8 @@ from typing import Any
 class Settings:
     """The host and the world around it as far as the stand-in simulates them.
 
-    `root` is the folder that plays the host's /; `clock_offset` seconds are added to the time of day.
+    `root` is the folder that plays the host's /; `clock_offset` seconds are added to the time of day, and the clock
+    runs `clock_rate` times as fast as it should (so that what is slow need not be waited for).
     `releases_unreachable` is false, "refused" (or true) or "dns". The release site is never called: what it would say
     is `latest_version`. `hosts` maps names to addresses ("127.0.0.1" or "127.0.0.1:8443"); any other name that
     /etc/hosts does not know does not exist, and only loopback and private addresses are dialled, so nothing ever goes
@@ -28,6 +29,7 @@ class Settings:
     version: str
     root: str = ""
     clock_offset: float = 0.0
+    clock_rate: float = 1.0
     latest_version: str = "13.35.2"
     releases_unreachable: bool | str = False
     outdated_providers: list[str] = field(default_factory=list)
@@ -40,10 +42,12 @@ class Settings:
     resolver: str = "192.0.2.53:53"
     http_timeout: float = 30.0
     time_scale: float = 0.0
+    began: int = field(default_factory=time.monotonic_ns, init=False, compare=False, repr=False)
 
     def now_ns(self) -> int:
         """Return what this host takes for the time, in nanoseconds."""
-        return time.time_ns() + int(self.clock_offset * 1_000_000_000)
+        gained = (time.monotonic_ns() - self.began) * (self.clock_rate - 1)
+        return time.time_ns() + int(self.clock_offset * 1_000_000_000 + gained)
 
     @property
     def release_failure(self) -> str:
@@ -63,6 +67,8 @@ def dump(settings: Settings, path: str) -> None:
     """Write the settings that differ from the defaults."""
     given = {}
     for item in dataclasses.fields(settings):
+        if not item.init:
+            continue
         value = getattr(settings, item.name)
         default = item.default_factory() if item.default_factory is not dataclasses.MISSING else item.default
         if value != default:

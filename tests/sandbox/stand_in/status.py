@@ -29,6 +29,8 @@ def run(session: Session) -> int:
     """Report. Returns the exit code."""
     session.announce_config()
     api = session.api_or_error("failed to set up Mondoo API client")
+    if session.profile.screen:
+        api.network.limit(session.settings.http_timeout)
     here = host.gather(session.profile, session.settings, session.log)
     timestamp = rfc3339(session.settings.now_ns())
     health, trouble = api.health(session.endpoint())
@@ -37,15 +39,31 @@ def run(session: Session) -> int:
     releases = _releases(session, trouble)
     registered = bool(session.config.option("mrn"))
     ping_error = _ping(session, api, health) if registered else None
-    findings = report.Findings(here, timestamp, health, releases.latest, releases.failure, registered, ping_error)
+    asks = session.profile.screen
+    providers = report.ask_registry(session, bool(releases.latest), releases.failure) if asks else ()
+    findings = report.Findings(
+        here, timestamp, health, releases.latest, releases.failure, registered, ping_error, providers
+    )
     form = str(session.config.get("output") or session.arguments.given.get("output", "")).lower()
     if form == "json":
         sys.stdout.write(report.as_json(session, findings))
     elif form == "yaml":
         sys.stdout.write(report.as_yaml(session, findings))
+    elif session.profile.screen:
+        _draw(session, findings)
     else:
         report.as_text(session, findings)
     return 0 if registered and ping_error is None else 1
+
+
+def _draw(session: Session, findings: report.Findings) -> None:
+    """Draw the screen; the spinner that turned on a terminal meanwhile is wiped away first."""
+    from sandbox.stand_in import screen
+
+    if sys.stderr.isatty() and not session.config.get("output"):
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+    sys.stdout.write(screen.draw(session, findings))
 
 
 def _releases(session: Session, trouble: CallError | None) -> Releases:

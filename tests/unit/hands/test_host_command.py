@@ -176,6 +176,15 @@ class EnvironmentTest(ScratchCase):
         ran = run(["/usr/bin/env"], environment=environment)
         self.assertEqual(sorted(ran.stdout.split()), ["NO_COLOR=1", "PATH=/usr/bin:/bin", "debug=kept"])
 
+    def test_a_proxy_variable_that_is_set_but_empty_is_left_out(self) -> None:
+        empty = {"HTTPS_PROXY": "", "https_proxy": " ", "MONDOO_API_PROXY": "", "no_proxy": "", "EMPTY": ""}
+        with mock.patch.dict(os.environ, dict(empty, http_proxy="http://proxy:3128", NO_PROXY="x"), clear=True):
+            environment = clean_environment([], {"PATH": "/usr/bin:/bin"})
+        ran = run(["/usr/bin/env"], environment=environment)
+        self.assertEqual(
+            sorted(ran.stdout.split()), ["EMPTY=", "NO_PROXY=x", "PATH=/usr/bin:/bin", "http_proxy=http://proxy:3128"]
+        )
+
 
 class FindTest(ScratchCase):
     def setUp(self) -> None:

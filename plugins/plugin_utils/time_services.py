@@ -1,0 +1,102 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Time services, and what the tool of each says of it: does it keep the clock right?"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+# The reader of a tool: True or False where the service is in step with a time server or is not, None for no answer.
+Reader = t.Callable[[str], "bool | None"]
+
+
+@dataclass(frozen=True)
+class TimeService:
+    """One kind of time service. `units`: what systemd may call it; `command` asks it, and changes nothing."""
+
+    name: str
+    units: tuple[str, ...]
+    command: tuple[str, ...]
+    read: Reader
+
+
+def chronyc(text: str) -> bool | None:
+    """Read `chronyc -n tracking`."""
+    said = _fields(text)
+    if "Leap status" not in said:
+        return None
+    # 7F7F0101 is chronyd's own clock (the directive `local`): in step with itself alone.
+    return said["Leap status"] != "Not synchronised" and not said.get("Reference ID", "").startswith("7F7F")
+
+
+def ntpq(text: str) -> bool | None:
+    """Read `ntpq -c rv` of ntpd and of ntpsec: leap 11 is the alarm of a clock that was never set (RFC 5905)."""
+    leap = re.search(r"\bleap=([01]{2})\b", text)
+    if leap is None:
+        return None
+    return leap[1] != "11" and "sync_local" not in text
+
+
+def ntpctl(text: str) -> bool | None:
+    """Read `ntpctl -s status` of openntpd."""
+    said = re.search(r"\bclock (synced|unsynced)\b", text)
+    return None if said is None else said[1] == "synced"
+
+
+def timesyncd(text: str) -> bool | None:
+    """Read the property NTPMessage of systemd-timesyncd, as busctl prints it: a type, then the values in one line.
+
+    The first value is the leap indicator, the third last says whether the answer was ignored, the second last how many
+    there were (systemd: timesyncd-bus.c).
+    """
+    signature, dummy, rest = text.strip().partition(") ")
+    values = rest.split()
+    if not signature.startswith("(uuuu") or len(values) < 6:
+        return None
+    return values[0] in ("0", "1", "2") and values[-2] != "0"
+
+
+def w32tm(text: str) -> bool | None:
+    """Read `w32tm /query /status`, whose words are those of the system's language: only numbers are compared."""
+    leap = re.match(r"\s*[^:\n]{1,80}: ?([0-3])\(", text)
+    if leap is None:
+        return None
+    # The reference is nobody, or the machine's own clock (LOCL).
+    alone = re.search(r": ?0x(?:00000000|4C4F434C)\b", text, re.IGNORECASE)
+    return leap[1] != "3" and alone is None
+
+
+def timed(text: str) -> bool | None:
+    """Read `defaults read /var/db/timed/com.apple.timed TMLastSystemTime`: how far the time may be off, in seconds.
+
+    Less than 16 s is what the kernel of Linux, too, calls synchronised.
+    """
+    error = re.search(r'\bTMTimeError\s*=\s*"?([0-9]{1,12}(?:\.[0-9]{1,20})?(?:e-?[0-9]{1,2})?)"?\s*;', text)
+    return None if error is None else float(error[1]) < 16.0
+
+
+# `timedatectl timesync-status` is not asked: it would start a timesyncd that was stopped.
+NTP_MESSAGE = (
+    *("busctl", "--auto-start=no", "get-property", "org.freedesktop.timesync1", "/org/freedesktop/timesync1"),
+    *("org.freedesktop.timesync1.Manager", "NTPMessage"),
+)
+TIMED = ("defaults", "read", "/var/db/timed/com.apple.timed", "TMLastSystemTime")
+
+# chronyd is an alias of chrony on Debian, and the other way round on RedHat; ntp and ntpd are names of ntpsec, too.
+TIME_SERVICES = (
+    TimeService("chrony", ("chrony", "chronyd"), ("chronyc", "-n", "tracking"), chronyc),
+    TimeService("systemd-timesyncd", ("systemd-timesyncd",), NTP_MESSAGE, timesyncd),
+    TimeService("ntpd", ("ntpsec", "ntpd", "ntp"), ("ntpq", "-n", "-c", "rv"), ntpq),
+    TimeService("openntpd", ("openntpd", "ntpd"), ("ntpctl", "-s", "status"), ntpctl),
+    TimeService("w32time", (), ("w32tm", "/query", "/status"), w32tm),
+    TimeService("timed", (), TIMED, timed),
+)
+
+
+def _fields(text: str) -> dict[str, str]:
+    pairs = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {label.strip(): value.strip() for label, value in pairs}
