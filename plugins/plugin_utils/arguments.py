@@ -84,6 +84,9 @@ def _remember_secrets(given: Options, spec: Spec, secrets: Secrets) -> None:
     for name, value in given.items():
         if name == "credentials" and isinstance(value, dict):
             secrets.add({key: item for key, item in value.items() if key not in HARMLESS_CREDENTIALS})
+        elif name == "credentials" and isinstance(value, str):
+            # In YAML each field has a line of its own, and an MRN is no secret.
+            secrets.add([line for line in value.splitlines() if not line.strip().startswith(HARMLESS_CREDENTIALS)])
         elif name not in spec or spec[name].get("no_log"):
             # What nobody declared may be a misspelt option that holds a secret.
             secrets.add(value)

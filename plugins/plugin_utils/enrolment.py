@@ -6,19 +6,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible.errors import AnsibleError
-
 from .arguments import Options
-from .config import DEFAULT_ENDPOINT, Config, Edit, edit
+from .config import DEFAULT_ENDPOINT, Config, edit
+from .config_writer import ConfigWriter, WriteUnknown
 from .credentials import Document, ServiceAccount, load_key
 from .errors import FleetError
-from .host import HostLost, Look, LookRequest, WriteRequest, Written
+from .host import System
 from .interruption import interruptible, uninterrupted
-from .plan import Plan, reason_to_register, space_of
+from .new_identity import new_account, new_agent, new_identity, register_endpoint, registration_request
+from .plan import Plan, reason_to_register
 from .platform import Confirmation, Patience, Platform, RegistrationFailed
 from .verdict import Judgement, Verdict
 from .wanted import Wanted
@@ -29,6 +28,7 @@ if t.TYPE_CHECKING:
 # A new account may need a moment until every part of the platform knows it.
 NEW_IDENTITY_SECONDS = 15.0
 UNANSWERED_TRIES = 3
+STOPPED = "the run was told to stop"
 
 
 @dataclass
@@ -38,59 +38,32 @@ class Outcome:
     config: Config
     verified: bool | None = None
     cause: str = ""
-    changed: bool = False
     foreseen: bool = False
+    changed: bool = False
     left_behind: list[str] = field(default_factory=list)
     api_attempts: int = 0
     backup_file: str | None = None
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class NewAgent:
-    """The identity that signs for an agent that was just made, and the config that would hold it."""
-
-    account: ServiceAccount
-    config: Config
-
-
-class WriteUnknown(FleetError):
-    """The write was asked for and nobody can tell whether it was done."""
-
-
-def new_identity(agent_mrn: str | None, account: ServiceAccount | None, wanted: Wanted, endpoint: str | None) -> Edit:
-    """Return the edit that puts an identity into a config; `account` None: one that is yet to be made."""
-    document = wanted.document
-    fields = dict(document.fields) if document is not None else {}
-    if account is not None and document is None:
-        fields = {"mrn": account.mrn, "private_key": account.private_key, "certificate": account.certificate}
-    elif account is None:
-        made = "(made when this is applied)"
-        fields = {"mrn": made, "private_key": made, "certificate": made}
-    space = (account.space_mrn if account is not None else None) or wanted.space_mrn or space_of(agent_mrn)
-    places = {"agent_mrn": agent_mrn or "", "api_endpoint": endpoint or "", "space_mrn": space or ""}
-    # The key comes last: a file that was cut off anywhere then lacks it, and shows that it was.
-    ordered = {**places, **{name: text for name, text in fields.items() if name != "private_key"}, **places}
-    return Edit(identity={**ordered, "private_key": fields.get("private_key", "")})
-
-
 @dataclass
 class Enrolment:
-    """Apply plans to one host."""
+    """Apply one plan to one host. `made` is the agent that was made on the way, as soon as there is one."""
 
     options: Options
     around: Run
     wanted: Wanted
-    look: Look
     found: Config
-    mode: str
+    system: System
+    writer: ConfigWriter
+    made: Confirmation | None = None
 
     def apply(self, plan: Plan, judgement: Judgement) -> Outcome:
         """Apply a plan. Raises FleetError; what was made on the way is unmade then, or named."""
         if plan.action == "configure":
             verified = True if judgement.verdict is Verdict.ACCEPTED else None
             outcome = Outcome(plan.settled if plan.settled.content else self.found, verified, judgement.cause)
-            self._write_into(outcome)
+            self._write(outcome)
         elif plan.action == "adopt":
             outcome = self._adopt(plan)
         else:
@@ -98,130 +71,106 @@ class Enrolment:
                 outcome = self._register(plan)
         if plan.reason is not None:
             if self.found.problem is not None:
-                outcome.warnings.append(
-                    f"The config could not be read ({self.found.problem}); what stood in it is gone."
-                )
+                lost = f"The config could not be read ({self.found.problem}); what stood in it is gone."
+                outcome.warnings.append(lost)
             self._let_go(outcome, judgement)
         return outcome
 
     def _adopt(self, plan: Plan) -> Outcome:
         """Make a credentials document the whole identity of the host; no agent is made."""
         document = t.cast(Document, self.wanted.document)
-        endpoint = self.wanted.register_endpoint or DEFAULT_ENDPOINT
-        config = edit(plan.settled, new_identity(None, document.account, self.wanted, endpoint))
-        outcome = Outcome(config)
-        judgement = self._prove(self.around.platform_at(endpoint), document.account)
-        outcome.verified, outcome.cause = judgement.verdict is Verdict.ACCEPTED or None, judgement.cause
-        self._write_into(outcome)
+        endpoint = register_endpoint(self.wanted, self.found)
+        outcome = Outcome(edit(plan.settled, new_identity(None, document.account, self.wanted, endpoint)))
+        self._prove(self.around.platform_at(endpoint), document.account, outcome)
+        self._write(outcome)
         return outcome
 
     def _register(self, plan: Plan) -> Outcome:
-        endpoint = self.wanted.register_endpoint or self.found.text("api_endpoint") or DEFAULT_ENDPOINT
-        platform = self.around.platform_at(endpoint)
-        with self.around.folder.turn(self.options["registration_limit"]):
-            confirmation = self._make_agent(platform)
-        outcome = Outcome(plan.settled, api_attempts=confirmation.attempts)
+        """Make an agent and give it to the host. However this ends, no agent is left that nobody names."""
+        platform = self.around.platform_at(register_endpoint(self.wanted, self.found))
+        outcome = Outcome(plan.settled)
         try:
-            new = self._new_agent(confirmation, plan, platform)
-            outcome.config = new.config
-            judgement = self._prove(platform, new.account)
-            outcome.verified, outcome.cause = judgement.verdict is Verdict.ACCEPTED or None, judgement.cause
-            self._check_answer(new)
-            self._write_into(outcome)
+            self._make_and_give(platform, outcome)
         except WriteUnknown as error:
-            # Either agent may be the one that the host has now, so neither is unregistered.
-            agents = [mrn for mrn in (confirmation.agent_mrn, self.found.agent_mrn) if mrn]
-            remedy = f"{error.remedy}; the host has one of the agents named in left_behind"
-            detail = {**error.detail, "left_behind": agents}
-            raise FleetError(error.what, error.cause, remedy, code=error.code, **detail) from None
+            raise self._name_both(error) from None
         except BaseException as error:
-            raise self._undo(platform, confirmation, error) from None
+            if isinstance(error, FleetError) or not self._was_given(outcome):
+                raise self._undo(platform, error) from None
+        outcome.changed = True
         return outcome
 
+    def _was_given(self, outcome: Outcome) -> bool:
+        """Tell whether a host has the new config although the run was stopped; raise FleetError for unknown."""
+        try:
+            with uninterrupted():
+                return self.writer.begun and self.writer.holds(outcome.config.content or b"", STOPPED)
+        except WriteUnknown as error:
+            raise self._name_both(error) from None
+        except FleetError:
+            return False  # somebody else changed the file: the new agent is not in it
+
+    def _name_both(self, error: WriteUnknown) -> FleetError:
+        """Name both agents: either may be the one that the host has now, so neither is unregistered."""
+        agents = [mrn for mrn in (self.made and self.made.agent_mrn, self.found.agent_mrn) if mrn]
+        remedy = f"{error.remedy}; the host has one of the agents named in left_behind"
+        return FleetError(error.what, error.cause, remedy, code=error.code, **{**error.detail, "left_behind": agents})
+
+    def _make_and_give(self, platform: Platform, outcome: Outcome) -> None:
+        with self.around.folder.turn(self.options["registration_limit"]):
+            made = self._make_agent(platform)
+        outcome.api_attempts = made.attempts
+        new = new_agent(self.wanted, made, outcome.config, platform.endpoint)
+        self.around.secrets.add(new.account.private_key)
+        self._prove(platform, new.account, outcome)
+        self._check_answer(new.config)
+        outcome.config = new.config
+        self._write(outcome)
+
     def _make_agent(self, platform: Platform) -> Confirmation:
-        system = self.look.system
-        info = {
-            "platform_name": system.os_id or system.system.lower(),
-            "platform_release": system.os_version,
-            "platform_arch": system.arch,
-            "platform_ip": system.ip,
-            "platform_hostname": system.hostname,
-            "labels": self.wanted.settings.get("labels"),
-            "platform_id": f"//platformid.api.mondoo.app/hostname/{system.hostname}",
-        }
-        request = {
-            "name": self.wanted.settings.get("name") or system.hostname,
-            "agent_info": {key: value for key, value in info.items() if value},
-        }
+        request = registration_request(self.wanted, self.system)
         patience = Patience(float(self.options["timeout"]), self.options["retries"])
         document = self.wanted.document
         bearer = document.account if document is not None else str(self.wanted.token)
         try:
-            return platform.register(request, bearer, patience)
+            self.made = platform.register(request, bearer, patience)
         except RegistrationFailed as error:
             if error.may_have_acted is not None:
                 error.detail["left_behind"] = [error.may_have_acted]
             raise
-        except (FleetError, KeyboardInterrupt, SystemExit):
+        except FleetError:
             raise
         except BaseException:
+            remedy = f"An agent named {request['name']} may have been made; look for it in the console first"
+            cause = f"{STOPPED} while the platform was asked"
             raise FleetError(
-                "register the agent",
-                "the run was told to stop while the platform was asked",
-                f"An agent named {request['name']} may have been made; look for it in the console before running again",
-                code="maybe_registered",
-                left_behind=["unknown"],
+                "register the agent", cause, remedy, code="maybe_registered", left_behind=["unknown"]
             ) from None
+        return self.made
 
-    def _new_agent(self, confirmation: Confirmation, plan: Plan, platform: Platform) -> NewAgent:
-        account = self._new_account(confirmation)
-        self.around.secrets.add(account.private_key)
-        endpoint = confirmation.credential.get("api_endpoint") or self.wanted.register_endpoint or platform.endpoint
-        identity = new_identity(confirmation.agent_mrn, account, self.wanted, endpoint)
-        return NewAgent(account, edit(plan.settled, identity))
-
-    def _new_account(self, confirmation: Confirmation) -> ServiceAccount:
-        """Return the identity that signs for a new agent: the document's, or the one that the platform made for it."""
-        if self.wanted.document is not None:
-            return self.wanted.document.account
-        credential = confirmation.credential
-        return ServiceAccount(
-            mrn=credential["mrn"],
-            private_key=credential["private_key"].strip() + "\n",
-            certificate=credential["certificate"].strip() + "\n",
-            space_mrn=credential.get("scope_mrn") or credential.get("parent_mrn") or space_of(confirmation.agent_mrn),
-        )
-
-    def _prove(self, platform: Platform, account: ServiceAccount) -> Judgement:
+    def _prove(self, platform: Platform, account: ServiceAccount, outcome: Outcome) -> None:
         """Ask whether a new identity is accepted. Raises FleetError when it is refused for 15 s."""
         if self.options["verify"] == "false":
-            return Judgement(Verdict.UNASKED)
+            return
         clock = self.around.clock
         deadline, delay, unanswered = clock.monotonic() + NEW_IDENTITY_SECONDS, 0.5, 0
         while True:
             judgement = platform.ping(account, clock.platform_time)
             unanswered += judgement.verdict is Verdict.UNKNOWN
-            if judgement.verdict is Verdict.ACCEPTED or unanswered >= UNANSWERED_TRIES:
-                return judgement
-            if clock.monotonic() + delay > deadline:
+            enough = judgement.verdict is Verdict.ACCEPTED or unanswered >= UNANSWERED_TRIES
+            if enough or clock.monotonic() + delay > deadline:
                 break
             clock.sleep(delay)
             delay = min(delay * 2, 4.0)
-        if judgement.verdict is not Verdict.REJECTED:
-            return judgement
-        self.around.folder.distrust()
-        raise FleetError(
-            "prove the new identity",
-            "the platform refused it for 15 s",
-            "The host is as it was; look at the platform's state and run again",
-            code="new_identity_refused",
-            verified=False,
-        )
+        if judgement.verdict is Verdict.REJECTED:
+            self.around.folder.distrust()
+            cause, remedy = "the platform refused it for 15 s", "The host is as it was; look at the platform's state"
+            code = "new_identity_refused"
+            raise FleetError("prove the new identity", cause, f"{remedy} and run again", code=code, verified=False)
+        outcome.verified, outcome.cause = judgement.verdict is Verdict.ACCEPTED or None, judgement.cause
 
-    def _check_answer(self, new: NewAgent) -> None:
+    def _check_answer(self, config: Config) -> None:
         """Plan again on the config about to be written: an answer for another space must never reach a host."""
-        wanted = replace(self.wanted, force=False)
-        reason = reason_to_register(new.config, wanted, Verdict.ACCEPTED)
+        reason = reason_to_register(config, replace(self.wanted, force=False), Verdict.ACCEPTED)
         if reason is not None:
             raise FleetError(
                 "register the host",
@@ -231,62 +180,27 @@ class Enrolment:
                 reason=reason,
             )
 
-    def _write_into(self, outcome: Outcome) -> None:
-        content = outcome.config.content or b""
-        file = self.look.config
-        request = WriteRequest(
-            path=file.path,
-            content=content,
-            expect_digest=file.digest,
-            mode=self.mode,
-            owner=self.options.get("owner"),
-            group=self.options.get("group"),
-            backup=self.options["backup"],
-        )
-        try:
-            # Host refuses an answer without it.
-            written = t.cast(Written, self.around.host.call(write=request).written)
-        except HostLost as error:
-            written = self._look_again(error, hashlib.sha256(content).hexdigest())
-        if written.error is not None:
-            changed = written.error.code == "changed_meanwhile"
-            cause = "it was changed by someone else meanwhile" if changed else written.error.cause
-            remedy = "Run again" if changed else "Mend that and run again; the host is as it was"
-            raise FleetError(f"write the config {file.path}", cause, remedy, code=written.error.code)
+    def _write(self, outcome: Outcome) -> None:
+        outcome.backup_file = self.writer.write(outcome.config.content or b"")
         outcome.changed = True
-        outcome.backup_file = written.backup_file
 
-    def _look_again(self, lost: HostLost, digest: str) -> Written:
-        """Find out whether a write without an answer was done: the file itself tells."""
-        path = self.look.config.path
-        try:
-            again = self.around.host.call(look=LookRequest(config_path=path, read_config="without_keys")).look
-        except (FleetError, AnsibleError):
-            raise WriteUnknown(
-                f"tell whether the config {path} was written",
-                lost.cause,
-                "Look at the host and run again",
-                code="write_unknown",
-                verified=None,
-            ) from None
-        if again is not None and again.config.digest == digest:
-            return Written(written=True, digest=digest, backup_file=None, error=None)
-        raise FleetError(f"write the config {path}", lost.cause, "The file is as it was; run again", code="host_lost")
-
-    def _undo(self, platform: Platform, made: Confirmation, error: BaseException) -> BaseException:
+    def _undo(self, platform: Platform, error: BaseException) -> BaseException:
         """Remove an agent that no host will use; return what to raise."""
+        if self.made is None:
+            return error
         with uninterrupted():
-            gone = self._unregister(platform, self._new_account(made), made.agent_mrn)
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            gone = self._unregister(platform, new_account(self.wanted, self.made), self.made.agent_mrn)
+        if gone and isinstance(error, (KeyboardInterrupt, SystemExit)):
             return error
         if not isinstance(error, FleetError):
-            stopped = "the run was told to stop" if not isinstance(error, Exception) else type(error).__name__
+            cause = type(error).__name__ if isinstance(error, Exception) else STOPPED
             remedy = "The host is as it was; run again"
-            error = FleetError("finish the registration", stopped, remedy, code="interrupted")
+            error = FleetError("finish the registration", cause, remedy, code="interrupted")
         if gone:
             return error
-        remedy = f"{error.remedy}. The new agent {made.agent_mrn} could not be removed again; remove it in the console"
-        detail = {**error.detail, "left_behind": [made.agent_mrn]}
+        orphan = self.made.agent_mrn
+        remedy = f"{error.remedy}. The new agent {orphan} could not be removed again; remove it in the console"
+        detail = {**error.detail, "left_behind": [orphan]}
         return FleetError(error.what, error.cause, remedy, code=error.code, **detail)
 
     def _let_go(self, outcome: Outcome, judgement: Judgement) -> None:
@@ -297,7 +211,12 @@ class Enrolment:
         if previous is not None and previous != outcome.config.agent_mrn:
             proved = outcome.verified is not None or self.options["verify"] == "false"
             wanted = proved and self.options["unregister_previous"]
-            if not (wanted and signer is not None and self._unregister(None, signer, previous)):
+            try:
+                with interruptible():
+                    gone = wanted and signer is not None and self._unregister(None, signer, previous)
+            except BaseException:
+                gone = False  # told to stop: the host is registered, and the old agent is named
+            if not gone:
                 outcome.left_behind.append(previous)
         if outcome.left_behind and self.options["unregister_previous"]:
             outcome.warnings.append("The previous agent is left behind on the platform: see left_behind in the result.")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import HEALTH, SKEW_LIMIT, Diagnosis, Problem
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import SKEW_LIMIT, Diagnosis, Problem
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_report import Report
 
@@ -19,7 +20,7 @@ NAMES = ("registered", "authenticated", "clock_in_sync", "reachable", "service_r
 EXPLAINED_BY = {
     "clock_in_sync": ("clock_skew", "clock_offset", "clock_not_synchronized"),
     "service_running": ("agent_not_running", "cnspec_missing"),
-    "up_to_date": ("update_available", "providers_outdated", "releases_unreachable"),
+    "up_to_date": ("update_available", "providers_outdated", "releases_unreachable", "releases_required"),
 }
 
 
@@ -51,24 +52,31 @@ def failure(wanted: Expectations, report: Report, seen: Seen, diagnosis: Diagnos
     phrases = failed(wanted, report, seen)
     if not phrases:
         return None
-    problems = _explaining(wanted, phrases, diagnosis)
+    explaining = _explaining(wanted, phrases, diagnosis)
+    problems = [*explaining, *(problem for problem in diagnosis.problems if problem not in explaining)]
+    fixes = [problem.fix for problem in problems]
+    if not explaining or (report.space_mrn and any(phrase.startswith("the space is") for phrase in phrases)):
+        fixes.append(_without_problem(phrases))
     cause = ", ".join(phrases)
     if problems:
-        cause += ": " + "; ".join(problem.message for problem in problems)
-    fixes = [problem.fix for problem in problems]
-    if not fixes or (report.space_mrn and any(phrase.startswith("the space is") for phrase in phrases)):
-        fixes.append(_without_problem(phrases))
-    remedy = ". ".join(dict.fromkeys(fixes))
+        cause += ": " + "; ".join(_numbered([problem.message for problem in problems]))
+    remedy = ". ".join(_numbered(fixes))
     return FleetError(
         "confirm what is expected of this host", cause, remedy, code="expectation_failed", health=diagnosis.health
     )
 
 
+def _numbered(texts: list[str]) -> list[str]:
+    """Return the texts with numbers before them, so that a problem and its remedy are seen to belong together."""
+    return texts if len(texts) == 1 else [f"({number}) {text}" for number, text in enumerate(texts, 1)]
+
+
 def _explaining(wanted: Expectations, phrases: tuple[str, ...], diagnosis: Diagnosis) -> list[Problem]:
+    """Return the problems because of which something does not hold; the others are told after them."""
     codes: set[str] = set()
     for name in NAMES:
         if any(phrase.startswith(name + " ") for phrase in phrases):
-            codes.update(EXPLAINED_BY.get(name, HEALTH))
+            codes.update(EXPLAINED_BY.get(name, (*HEALTH, "certificate_expired")))
     return [problem for problem in diagnosis.problems if problem.code in codes]
 
 

@@ -63,13 +63,10 @@ KINDS = {
         "the platform does not authenticate this host: the platform has an error of its own", "unknown"
     ),
     "permission_denied": Kind(
-        "the platform does not authenticate this host: "
-        "the platform says that this service account may not do that",
+        "the platform does not authenticate this host: the platform says that this service account may not do that",
         "unknown",
     ),
-    "not_found": Kind(
-        "the platform does not authenticate this host: the platform does not know this agent", "unknown"
-    ),
+    "not_found": Kind("the platform does not authenticate this host: the platform does not know this agent", "unknown"),
     "ping_failed": Kind("the platform does not authenticate this host: {cause}", "unknown"),
     "cannot_tell": Kind("cnspec does not say how this host stands", "unknown"),
     # Remarks: worth knowing, and they keep nobody from being registered.

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from .arguments import Options
 from .config import CNSPEC_CANDIDATES, CONFIG_CANDIDATES, DEFAULT_ENDPOINT, Config, edit, parse
 from .config_diff import diff
+from .config_writer import ConfigWriter
 from .credentials import certificate_valid_until
-from .enrolment import Enrolment, Outcome, new_identity
+from .enrolment import Enrolment, Outcome
 from .errors import FleetError
 from .host import Candidates, ConfigFile, Host, Look, LookRequest
+from .new_identity import TO_BE_MADE, new_identity, register_endpoint
 from .plan import Plan, found_space, make_plan, needs_verdict
 from .platform import SKEW_SECONDS, Clock, Platform
 from .run_folder import RunFolder
@@ -26,9 +28,6 @@ from .wanted import Wanted, file_mode, read_wanted
 # A refusal counts when it is repeated after this time; an outage of the platform's own databases may be shorter.
 REFUSED_AGAIN_SECONDS = 5.0
 FEWEST_REJECTED, REJECTED_SHARE = 3, 0.1
-
-# In check mode nobody has been made yet; the same words stand in the diff.
-TO_BE_MADE = "(made when this is applied)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Registration:
         look = self._look()
         file = look.config
         found = parse(file.content)
-        self._remember(found)
+        self._remember(found, wanted)
         judgement = self._judge(found, wanted)
         plan = self._plan(found, wanted, judgement.verdict)
         plan = replace(plan, action="configure") if not plan.changes and self._permissions_differ(file, mode) else plan
@@ -71,7 +70,8 @@ class Registration:
         if self.around.check_mode or not plan.changes:
             outcome = self._foresee(plan, found, wanted, judgement)
         else:
-            enrolment = Enrolment(self.options, self.around, wanted, look, found, mode)
+            writer = ConfigWriter(self.around.host, file, self.options, mode, self.around.clock.sleep)
+            enrolment = Enrolment(self.options, self.around, wanted, found, look.system, writer)
             outcome = enrolment.apply(plan, judgement)
         self._weigh(outcome)
         return self._result(outcome, plan, found, file, mode)
@@ -91,7 +91,9 @@ class Registration:
         _require_usable(look.config)
         return look
 
-    def _remember(self, found: Config) -> None:
+    def _remember(self, found: Config, wanted: Wanted) -> None:
+        if wanted.document is not None:
+            self.around.secrets.add(wanted.document.account.private_key)
         if found.account is not None:
             self.around.secrets.add(found.account.private_key)
         for key in ("api_proxy", "api-proxy"):
@@ -169,8 +171,8 @@ class Registration:
         elif plan.reason is not None:
             agent = None if plan.action == "adopt" else TO_BE_MADE
             account = wanted.document.account if wanted.document is not None else None
-            identity = new_identity(agent, account, wanted, wanted.register_endpoint or found.text("api_endpoint"))
-            outcome.config = edit(plan.settled, identity)
+            endpoint = register_endpoint(wanted, found)
+            outcome.config = edit(plan.settled, new_identity(agent, account, wanted, endpoint))
             outcome.verified = None
             outcome.foreseen = True
         return outcome

@@ -81,8 +81,8 @@ FIXES: dict[str, dict[str, str]] = {
         "*": "Correct api_endpoint in {config}; the platform's are https://us.api.mondoo.com and https://eu.api.mondoo.com"
     },
     "refused": {
-        "Windows": "Allow the connection; run there: Test-NetConnection {host} -Port {port}",
-        "*": "Allow the connection, in a firewall or with api_proxy; run there: nc -vz {host} {port}",
+        "Windows": "Allow the connection, or set api_proxy; run there: Test-NetConnection {host} -Port {port}",
+        "*": f"Allow the connection, or set api_proxy; run there: {HEALTH}",
     },
     "no_route": {
         "Darwin": "Repair the network; run there: route -n get {host}",
@@ -193,9 +193,10 @@ class Place:
 def _address(endpoint: str) -> tuple[str, str]:
     """Return host and port of an endpoint, whatever was written there."""
     scheme, dummy, rest = endpoint.rpartition("://")
-    host, colon, port = rest.split("/")[0].rpartition("@")[2].partition(":")
-    usual = "80" if scheme == "http" else "443"
-    return host, port if colon and port.isascii() and port.isdigit() else usual
+    host, colon, port = rest.split("/")[0].rpartition("@")[2].rpartition(":")
+    if colon and port.isascii() and port.isdigit():
+        return host, port
+    return rest.split("/")[0].rpartition("@")[2], "80" if scheme == "http" else "443"
 
 
 def _quote_windows(text: str) -> str:

@@ -69,7 +69,8 @@ class RunFolder:
 
     def _open(self, name: str) -> t.TextIO:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        handle = open(os.path.join(self._folder, name), "a+", encoding="utf-8")
+        number = os.open(os.path.join(self._folder, name), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = os.fdopen(number, "a+", encoding="utf-8")
         handle.seek(0)
         return handle
 

@@ -65,7 +65,7 @@ NOTHING = Seen()  # what the filter knows: nobody looked
 
 
 def from_answer(answer: Answer) -> Seen:
-    """Return what the hands saw, from one answer with a look, and with the commands status, units and those of clock."""
+    """Return what the hands saw, from one answer with a look and the commands status, units and those of clock."""
     look = answer.look
     if look is None:
         return Seen()

@@ -122,7 +122,7 @@ class Store:
 
     def add_space(self, space: str) -> None:
         """Make a space, if it is not there."""
-        if space not in self.spaces:
+        if space and space not in self.spaces:
             self.spaces.append(space)
             self._journal.write(("space", space))
 

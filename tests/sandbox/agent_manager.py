@@ -194,10 +194,10 @@ class AgentManager:
             token = self._registration_token(jwt, turn.clock.judging())
         except BadToken as exc:
             raise unauthenticated() from exc
-        if not token.space:
+        space = token.space if turn.fault.answer_space is None else turn.fault.answer_space
+        if not space and turn.fault.answer_space is None:
             raise Refusal(7, "registration token has no space")
         token.uses += 1
-        space = turn.fault.answer_space or token.space
         account, credential = self.store.add_account(space, name, valid_until(jwt.claims))
         agent = self._made(turn, account, name, asked)
         account.agent_mrn = agent.mrn

@@ -82,9 +82,9 @@ class Outcome:
 
 
 def versions(root: Path = TRANSCRIPTS) -> list[str]:
-    """Return the versions that were recorded: each folder that has a run of `cnspec version`, oldest first."""
-    found = [path.parents[1].name for path in root.glob("*/version/run.json")]
-    return sorted(found, key=numbers)
+    """Return the versions that were recorded, oldest first: each folder with runs, but for the documentation's."""
+    found = {path.parents[1].name for path in root.glob("*/*/run.json")}
+    return sorted(found - {"docs"}, key=numbers)
 
 
 def recordings(version: str, root: Path = TRANSCRIPTS) -> Iterator[Recording]:

@@ -91,7 +91,8 @@ def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_aga
         "the platform refuses the service account of this host (request permission unauthenticated)"
     )
     assert diagnosis.problems[0].fix == (
-        "Register it again with a new token: mondoo.fleet.mondoo_registration, or run there: "
+        "Register it again with a new token (or correct api_endpoint, if its space is not at "
+        "https://us.api.mondoo.com): mondoo.fleet.mondoo_registration, or run there: "
         "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml"
     )
 

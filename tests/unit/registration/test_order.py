@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import pytest
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.platform import Platform as Client
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.run_folder import RunFolder
 
 from .conftest import Lab
 
@@ -154,6 +157,76 @@ def test_an_interruption_before_the_write_removes_the_new_agent(lab: Lab) -> Non
         result["msg"] == "Cannot finish the registration: the run was told to stop. The host is as it was; run again."
     )
     assert (lab.content, lab.agents) == (None, set())
+
+
+class TaskTimeout(BaseException):
+    """What the `timeout` keyword of a task raises, as ansible-core 2.19 and later do it."""
+
+
+def test_an_interruption_after_the_write_leaves_the_host_with_the_agent_that_it_has(lab: Lab) -> None:
+    old = lab.must(token=lab.token(space=OTHER))
+    call = lab.host.call
+
+    def stopped_after(**requests: t.Any) -> t.Any:
+        answer = call(**requests)
+        if requests.get("write") is not None:
+            raise TaskTimeout
+        return answer
+
+    lab.host.call = stopped_after  # type: ignore[method-assign]
+    result = lab.must(token=lab.token(), move=True)
+    assert lab.config.agent_mrn == result["agent_mrn"]
+    assert lab.agents == {result["agent_mrn"]}
+    assert old["agent_mrn"] not in lab.agents
+
+
+def test_an_interruption_of_a_write_that_nobody_can_tell_about_names_both_agents(lab: Lab) -> None:
+    old = lab.must(token=lab.token(space=OTHER))
+
+    def stop() -> None:
+        lab.host.gone = True
+        raise TaskTimeout
+
+    lab.host.before_write = stop
+    result = lab.register(token=lab.token(), move=True)
+    assert result["code"] == "write_unknown"
+    assert set(result["left_behind"]) == lab.agents
+    assert old["agent_mrn"] in lab.agents
+
+
+def test_an_interruption_right_after_the_agent_was_made_removes_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = RunFolder.turn
+
+    @contextlib.contextmanager
+    def stopped_after(self: RunFolder, limit: int) -> t.Iterator[None]:
+        with turn(self, limit):
+            yield
+        raise Interrupted("SIGTERM")
+
+    monkeypatch.setattr(RunFolder, "turn", stopped_after)
+    result = lab.register(token=lab.token())
+    assert result["code"] == "interrupted"
+    assert (lab.content, lab.agents, lab.registered()) == (None, set(), 1)
+
+
+def test_an_interruption_while_the_old_agent_is_let_go_names_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = lab.must(token=lab.token(space=OTHER))
+
+    def stop(*dummy: t.Any) -> bool:
+        raise TaskTimeout
+
+    monkeypatch.setattr(Client, "unregister", stop)
+    result = lab.must(token=lab.token(), move=True)
+    assert result["left_behind"] == [old["agent_mrn"]]
+
+
+def test_a_write_whose_answer_is_lost_and_whose_file_someone_else_changed_is_undone(lab: Lab) -> None:
+    lab.write("custom: old\n")
+    lab.host.before_write = lambda: lab.write("custom: new\n")
+    lab.host.lost = "before"
+    result = lab.register(token=lab.token())
+    assert result["code"] == "changed_meanwhile"
+    assert (lab.content, lab.agents) == (b"custom: new\n", set())
 
 
 def test_a_new_agent_that_cannot_be_removed_again_is_named(lab: Lab) -> None:
