@@ -7,43 +7,35 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 from ansible import constants as C
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import PREFLIGHT_OPTIONS
 
 from ..plugin_utils import arguments, preflight
 from ..plugin_utils.errors import FleetError
+from ..plugin_utils.fleet_action import FleetAction, Result
 from ..plugin_utils.platform import Clock, Platform
+from ..plugin_utils.run_folder import RunFolder
 from ..plugin_utils.secrets import Secrets
 from ..plugin_utils.transport import HttpTransport, Route
 from ..plugin_utils.wanted import Wanted, read_wanted
 
-Result = dict[str, t.Any]
 
-
-class ActionModule(ActionBase):
+class ActionModule(FleetAction):
     """Run on the controller; no host is asked anything."""
 
-    TRANSFERS_FILES = False
     _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
-        """Return the result of the task, without a secret in it."""
-        secrets = Secrets()
-        result = super().run(tmp, task_vars)
-        result["changed"] = False
-        try:
-            options = arguments.read(self._task.args, PREFLIGHT_OPTIONS, secrets)
-            result.update(_preflight(options, read_wanted(options), _fleet(task_vars or {}, options)))
-        except FleetError as error:
-            # Each host says the same when its turn comes; a failure here would end the play for all of them.
-            result["warnings"] = [str(error)]
-        return t.cast(Result, secrets.scrub(result))
+    options = PREFLIGHT_OPTIONS
+
+    def work(self, options: arguments.Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
+        """Return what was seen, and the warnings."""
+        return {"changed": False, **_preflight(options, read_wanted(options), _fleet(task_vars, options))}
+
+    def failure(self, error: FleetError) -> Result:
+        """Warn: each host says the same when its turn comes, and a failure here would end the play for all of them."""
+        return {"changed": False, "warnings": [str(error)]}
 
 
 def _fleet(task_vars: dict[str, t.Any], options: arguments.Options) -> preflight.Fleet:
@@ -53,7 +45,8 @@ def _fleet(task_vars: dict[str, t.Any], options: arguments.Options) -> preflight
 
 
 def _preflight(options: arguments.Options, wanted: Wanted, fleet: preflight.Fleet) -> Result:
-    if not _first(preflight.question(wanted, fleet)):
+    # run_once is once for each batch of `serial`.
+    if not RunFolder.of_this_run().first(preflight.question(wanted, fleet)):
         return {"msg": "This was looked into already in this run."}
     clock = Clock()
     endpoint = preflight.endpoint_to_ask(wanted)
@@ -70,16 +63,3 @@ def _ask(endpoint: str, options: arguments.Options, clock: Clock) -> preflight.H
     transport = HttpTransport(Route(options.get("controller_proxy"), options.get("ca_path"), options["validate_certs"]))
     platform = Platform(endpoint, transport, clock)
     return preflight.Health(platform.endpoint, platform.time(), clock.now())
-
-
-def _first(name: str) -> bool:
-    """Tell whether this is asked for the first time in this run: run_once is once for each batch of `serial`."""
-    folder = Path(C.DEFAULT_LOCAL_TMP) / "mondoo.fleet"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / f"preflight-{name}").touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    except OSError:
-        return True  # asking twice does no harm
-    return True

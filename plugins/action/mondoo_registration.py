@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible import constants as C
-
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 
 from ..plugin_utils.arguments import Options
@@ -35,7 +33,7 @@ class ActionModule(FleetAction):
             host=Host(self, task_vars, secrets),
             platform_at=lambda endpoint: Platform(endpoint, transport, clock),
             clock=clock,
-            folder=RunFolder(f"{C.DEFAULT_LOCAL_TMP}/mondoo.fleet"),
+            folder=RunFolder.of_this_run(),
             secrets=secrets,
             host_name=str(task_vars.get("inventory_hostname", "")),
             fleet_size=len(task_vars.get("ansible_play_hosts_all") or []),

@@ -22,8 +22,8 @@ description:
   - A host is registered anew when it is not registered (V(not_registered)), its configuration cannot be used
     (V(config_invalid)), the platform itself rejects its identity twice (V(credentials_rejected)), it belongs to another
     space (V(wrong_space)), endpoint (V(wrong_endpoint)) or service account (V(other_service_account)), it is to be an
-    agent of its own and is not (V(not_managed)), or with O(force) (V(forced)). Nothing else is a reason; above all not a
-    platform that cannot be reached.
+    agent of its own and is not (V(not_managed)), or with O(force) (V(forced)). Nothing else is a reason; above all not
+    a platform that cannot be reached.
   - The new identity is proved before the configuration is written, the file is replaced atomically and only if nobody
     changed it meanwhile, and the previous agent is unregistered last. Whatever fails on the way, the host keeps its old
     configuration whole, and the new agent is removed again or named in the error.
@@ -236,7 +236,9 @@ reason:
   type: str
   sample: not_registered
 agent_mrn:
-  description: MRN of the agent that the host is; none for a service account without one, and in check mode for one that is yet to be made.
+  description:
+    - MRN of the agent that the host is.
+    - None for a service account without one, and in check mode for one that is yet to be made.
   returned: success
   type: str
   sample: //agents.api.mondoo.app/spaces/lunalectric-prod/agents/2SARlZgQnFLAzj7jfiS1Fx2HBz8
@@ -292,6 +294,7 @@ code:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.time_services import TIME_SERVICES, TimeService
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.time_services import TIME_SERVICES, UNITS, kernel
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.units import Unit
 
 # The commands to run, by the names that `read` knows them by. A tool that is not there costs nothing.
@@ -18,7 +18,6 @@ COMMANDS = {
     "systemsetup": ("systemsetup", "-getusingnetworktime"),
     **{service.name: service.command for service in TIME_SERVICES},
 }
-UNITS = tuple(dict.fromkeys(unit for service in TIME_SERVICES for unit in service.units))
 
 
 @dataclass(frozen=True)
@@ -44,31 +43,18 @@ def read(said: t.Mapping[str, str], units: t.Mapping[str, Unit]) -> Clock:
         # Without systemd, the tool whose service answers tells which one runs.
         asked = next(iter(answering), None)
         running = asked.name if asked else None
-    kernel = dict(line.split("=", 1) for line in said.get("timedatectl", "").splitlines() if "=" in line)
-    return Clock(
-        ntp_enabled=_enabled(said, kernel, running),
-        ntp_synchronized=_synchronized(asked, answers, _yes(kernel.get("NTPSynchronized")), running),
-        service=running,
-    )
+    of_kernel = kernel(said.get("timedatectl", ""))
+    synchronized = answers[asked.name] if asked else of_kernel["NTPSynchronized"]
+    if asked is None and running == "openntpd" and not synchronized:
+        synchronized = None  # the kernel does not know
+    return Clock(_enabled(said, of_kernel["NTP"], running), synchronized, running)
 
 
-def _enabled(said: t.Mapping[str, str], kernel: t.Mapping[str, str], running: str | None) -> bool | None:
+def _enabled(said: t.Mapping[str, str], registered: bool | None, running: str | None) -> bool | None:
     setting = said.get("systemsetup", "").strip()  # macOS: `Network Time: On`
     if setting.startswith("Network Time: "):
         return setting.endswith(": On")
-    # timedatectl knows only the services that registered with it.
-    return True if running else _yes(kernel.get("NTP"))
-
-
-def _synchronized(
-    asked: TimeService | None, answers: t.Mapping[str, bool | None], kernel: bool | None, running: str | None
-) -> bool | None:
-    if asked is None:
-        # The kernel never hears of openntpd.
-        return None if running == "openntpd" and not kernel else kernel
-    if asked.name == "systemd-timesyncd" and kernel is False:
-        return False  # timesyncd tells the kernel, and remembers an answer for ever
-    return answers[asked.name]
+    return True if running else registered
 
 
 def offset(host: float, earliest: float, latest: float) -> float:
@@ -79,7 +65,3 @@ def offset(host: float, earliest: float, latest: float) -> float:
     if host > latest:
         return round(host - latest, 3)
     return round(host - earliest, 3) if host < earliest else 0.0
-
-
-def _yes(text: str | None) -> bool | None:
-    return {"yes": True, "no": False}.get((text or "").strip())

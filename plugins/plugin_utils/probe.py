@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, fact, status, units
+from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, fact, status, time_services, units
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
     CNSPEC_CANDIDATES,
     CONFIG_CANDIDATES,
@@ -80,7 +80,7 @@ class Probe:
         )
 
     def _run_request(self) -> RunRequest:
-        names = tuple(f"{name}.service" for name in (*AGENT_UNITS, *clock.UNITS))
+        names = tuple(f"{name}.service" for name in (*AGENT_UNITS, *time_services.UNITS))
         return RunRequest(
             commands={
                 "status": Command(STATUS, float(self._options["timeout"])),

@@ -16,6 +16,8 @@ import os
 import time
 import typing as t
 
+from ansible import constants as C
+
 from .errors import FleetError
 
 TURN_SECONDS = 900.0
@@ -27,6 +29,11 @@ class RunFolder:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+
+    @classmethod
+    def of_this_run(cls) -> RunFolder:
+        """Return the folder of this run of Ansible."""
+        return cls(os.path.join(C.DEFAULT_LOCAL_TMP, "mondoo.fleet"))
 
     @contextlib.contextmanager
     def turn(self, limit: int) -> t.Iterator[None]:
@@ -66,6 +73,17 @@ class RunFolder:
     def distrusted(self) -> bool:
         """Tell whether a new identity was refused in this run."""
         return os.path.exists(os.path.join(self._folder, "distrusted"))
+
+    def first(self, question: str) -> bool:
+        """Tell whether this is asked for the first time in this run; asking twice does no harm if that is not known."""
+        try:
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            os.close(os.open(os.path.join(self._folder, f"first-{question}"), os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def _open(self, name: str) -> t.TextIO:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)

@@ -16,7 +16,7 @@ Reader = t.Callable[[str], "bool | None"]
 
 @dataclass(frozen=True)
 class TimeService:
-    """One kind of time service. `units`: what systemd may call it; `command` asks it, and changes nothing."""
+    """A time service with a tool of its own. `units`: what systemd calls it; `command` asks it, and changes nothing."""
 
     name: str
     units: tuple[str, ...]
@@ -34,7 +34,7 @@ def chronyc(text: str) -> bool | None:
 
 
 def ntpq(text: str) -> bool | None:
-    """Read `ntpq -c rv` of ntpd and of ntpsec: leap 11 is the alarm of a clock that was never set (RFC 5905)."""
+    """Read `ntpq -n -c rv` of ntpd and of ntpsec: leap 11 is the alarm of a clock that was never set (RFC 5905)."""
     leap = re.search(r"\bleap=([01]{2})\b", text)
     if leap is None:
         return None
@@ -45,19 +45,6 @@ def ntpctl(text: str) -> bool | None:
     """Read `ntpctl -s status` of openntpd."""
     said = re.search(r"\bclock (synced|unsynced)\b", text)
     return None if said is None else said[1] == "synced"
-
-
-def timesyncd(text: str) -> bool | None:
-    """Read the property NTPMessage of systemd-timesyncd, as busctl prints it: a type, then the values in one line.
-
-    The first value is the leap indicator, the third last says whether the answer was ignored, the second last how many
-    there were (systemd: timesyncd-bus.c).
-    """
-    signature, dummy, rest = text.strip().partition(") ")
-    values = rest.split()
-    if not signature.startswith("(uuuu") or len(values) < 6:
-        return None
-    return values[0] in ("0", "1", "2") and values[-2] != "0"
 
 
 def w32tm(text: str) -> bool | None:
@@ -79,22 +66,28 @@ def timed(text: str) -> bool | None:
     return None if error is None else float(error[1]) < 16.0
 
 
-# `timedatectl timesync-status` is not asked: it would start a timesyncd that was stopped.
-NTP_MESSAGE = (
-    *("busctl", "--auto-start=no", "get-property", "org.freedesktop.timesync1", "/org/freedesktop/timesync1"),
-    *("org.freedesktop.timesync1.Manager", "NTPMessage"),
-)
 TIMED = ("defaults", "read", "/var/db/timed/com.apple.timed", "TMLastSystemTime")
 
-# chronyd is an alias of chrony on Debian, and the other way round on RedHat; ntp and ntpd are names of ntpsec, too.
 TIME_SERVICES = (
     TimeService("chrony", ("chrony", "chronyd"), ("chronyc", "-n", "tracking"), chronyc),
-    TimeService("systemd-timesyncd", ("systemd-timesyncd",), NTP_MESSAGE, timesyncd),
     TimeService("ntpd", ("ntpsec", "ntpd", "ntp"), ("ntpq", "-n", "-c", "rv"), ntpq),
     TimeService("openntpd", ("openntpd", "ntpd"), ("ntpctl", "-s", "status"), ntpctl),
     TimeService("w32time", (), ("w32tm", "/query", "/status"), w32tm),
     TimeService("timed", (), TIMED, timed),
 )
+
+
+# As systemd's `Id` names them: chronyd is an alias of chrony on Debian, and the other way round on RedHat.
+UNITS = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntpd", "ntp", "openntpd")
+
+
+def kernel(text: str) -> dict[str, bool | None]:
+    """Read `timedatectl show`: NTP (of the services that registered with it) and NTPSynchronized (of the kernel).
+
+    It is what tells of systemd-timesyncd, too: `timedatectl timesync-status` would start one that was stopped.
+    """
+    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return {name: {"yes": True, "no": False}.get(said.get(name, "").strip()) for name in ("NTP", "NTPSynchronized")}
 
 
 def _fields(text: str) -> dict[str, str]:

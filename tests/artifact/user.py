@@ -29,6 +29,7 @@ class User:
         env = {
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_REMOTE_TMP": str(self.home / ".ansible/tmp"),
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",

@@ -138,6 +138,8 @@ class Console:
         return with_users(shown, configs)
 
     def _orphans(self, configs: str | Sequence[str]) -> list[dict[str, Any]]:
+        if not configs:
+            raise ValueError("name the configurations of the hosts")
         return [agent for agent in self._agents(configs) if not agent["used_by"]]
 
     def _delete_agent(self, mrn: str) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import base64
+import errno
 import json
 import signal
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -30,9 +33,16 @@ class ProxyFault:
 
 
 class Proxy:
-    """Run a proxy: `with Proxy(user="u", password="p") as proxy: ... proxy.url_with_password`."""
+    """Run a proxy: `with Proxy(user="u", password="p") as proxy: ... proxy.url_with_password`.
 
-    def __init__(self, user: str = "", password: str = "", port: int = 0) -> None:
+    It connects to nothing but this machine. `hosts`: names that it takes for an address here, as
+    {"us.api.mondoo.com": "127.0.0.1:8443"}.
+    """
+
+    def __init__(
+        self, user: str = "", password: str = "", port: int = 0, hosts: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self.hosts = dict(hosts)
         self.user, self.password = user, password
         self.url = self.url_with_password = ""
         self.requests: list[ProxyRequest] = []
@@ -86,6 +96,16 @@ class Proxy:
                     return fault
         return None
 
+    def address(self, host: str, port: int) -> tuple[str, int]:
+        """Return where a request for a host goes. Raises OSError for what is not on this machine."""
+        known = self.hosts.get(host.lower(), "")
+        if known:
+            host, dummy, number = known.rpartition(":")
+            port = int(number)
+        if host not in ("localhost", "::1") and not host.startswith("127."):
+            raise OSError(errno.ENETUNREACH, "this proxy connects to nothing but this machine")
+        return host, port
+
     def accepts(self, header: str | None) -> bool:
         """Tell whether a Proxy-Authorization header has the right name and password."""
         if not self.user:
@@ -100,11 +120,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--user", default="", help="ask for this user name")
     parser.add_argument("--password", default="", help="and this password")
+    parser.add_argument(
+        "--host", action="append", default=[], metavar="NAME=ADDRESS:PORT", help="take a name for an address here"
+    )
     options = parser.parse_args()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *dummy: stop.set())
-    with Proxy(options.user, options.password, options.port) as proxy:
+    hosts = dict(pair.split("=", 1) for pair in options.host)
+    with Proxy(options.user, options.password, options.port, hosts) as proxy:
         print(json.dumps({"url": proxy.url, "url_with_password": proxy.url_with_password}), flush=True)
         stop.wait()
 

@@ -127,7 +127,8 @@ class ProxyConnection(BaseHTTPRequestHandler):
             return
         host, dummy, port = self.path.rpartition(":")
         try:
-            upstream = socket.create_connection((host.strip("[]"), int(port)), timeout=10)
+            address = self.server.proxy.address(host.strip("[]"), int(port))
+            upstream = socket.create_connection(address, timeout=10)
         except (OSError, ValueError):
             self._note(self.path, "unreachable", 502)
             self._page(502)
@@ -155,10 +156,10 @@ class ProxyConnection(BaseHTTPRequestHandler):
 
     def _forward(self, target: str, body: bytes) -> None:
         parts = urlsplit(self.path)
-        upstream = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         try:
-            with contextlib.closing(upstream):
+            address = self.server.proxy.address(parts.hostname or "", parts.port or 80)
+            with contextlib.closing(http.client.HTTPConnection(*address, timeout=60)) as upstream:
                 path = parts._replace(scheme="", netloc="").geturl() or "/"
                 upstream.request(self.command, path, body, {**headers, "Via": "1.1 sandbox-proxy"})
                 answer = upstream.getresponse()

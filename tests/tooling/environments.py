@@ -64,5 +64,12 @@ def environment(venv: Path, home: Path, **more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("ANSIBLE_", "NOX_", "PYTEST_")) and name not in ("PYTHONPATH", "PYTHONHOME")
     }
-    path = f"{venv / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return {**kept, "HOME": str(home), "PATH": path, "VIRTUAL_ENV": str(venv), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    own = {
+        # The connection local takes the home of the user database for remote_tmp, whatever HOME says.
+        "ANSIBLE_REMOTE_TMP": str(home / ".ansible/tmp"),
+        "HOME": str(home),
+        "PATH": f"{venv / 'bin'}{os.pathsep}{kept.get('PATH', os.defpath)}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "VIRTUAL_ENV": str(venv),
+    }
+    return {**kept, **own, **more}

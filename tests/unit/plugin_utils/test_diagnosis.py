@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import HEALTH, Diagnosis, diagnose, duration
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import Diagnosis, diagnose, duration
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NOT_REACHED, ORDER, table
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import FIXES, Place
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import Seen
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status import Report, parse
@@ -83,8 +85,8 @@ def test_the_documented_line_client_is_not_registered_is_remedied_by_registering
     )
 
 
-@pytest.mark.parametrize("version", ["7.12.1", "12.11.0"])
-def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_again(version: str) -> None:
+@pytest.mark.parametrize(("version", "region"), [("7.12.1", "us.api"), ("12.11.0", "api.edge")])
+def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_again(version: str, region: str) -> None:
     diagnosis = diagnose(documented(f"{version}-unauthenticated"), SEEN)
     assert diagnosis.health == "unauthenticated"
     assert diagnosis.problems[0].message == (
@@ -92,7 +94,7 @@ def test_the_documented_line_could_not_connect_is_remedied_by_authenticating_aga
     )
     assert diagnosis.problems[0].fix == (
         "Register it again with a new token (or correct api_endpoint, if its space is not at "
-        "https://us.api.mondoo.com): mondoo.fleet.mondoo_registration, or run there: "
+        f"https://{region}.mondoo.com): mondoo.fleet.mondoo_registration, or run there: "
         "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml"
     )
 
@@ -252,9 +254,134 @@ def test_every_remedy_is_one_line_on_every_family(code: str, family: str) -> Non
     assert not fix.endswith(".")
 
 
-@pytest.mark.parametrize("code", HEALTH)
-def test_every_problem_that_decides_the_health_has_a_remedy(code: str) -> None:
-    assert code in FIXES
+def test_every_kind_of_problem_has_a_remedy_and_the_table_has_them_all() -> None:
+    assert set(FIXES) == {*KINDS, "clock_first"}
+    assert [row["code"] for row in table()] == list(KINDS)
+
+
+def test_the_table_is_plain_text_with_placeholders_in_capitals() -> None:
+    rows = {row["code"]: row for row in table()}
+    assert rows["config_mode"] == {
+        "code": "config_mode",
+        "health": None,
+        "message": "CONFIG holds a private key and has mode CAUSE",
+        "fixes": {"*": "Run there: sudo chmod 600 CONFIG"},
+    }
+    assert rows["dns"]["health"] == "unreachable"
+    for row in rows.values():
+        assert "{" not in row["message"]
+        for line in row["fixes"].values():
+            assert "{" not in line.replace("'{}'", "")
+
+
+# One host for each code: no code is in the table that no diagnosis gives.
+CUT_OFF = replace(GOOD, reachable=False, authenticated=None, ping_failed=True, api_time=None, server_api_version=None)
+HOSTS: dict[str, tuple[Report, Seen]] = {
+    "cnspec_missing": (Report(), replace(SEEN, installed=False, cnspec_path=None)),
+    "cnspec_not_executable": (Report(), replace(SEEN, installed=False)),
+    "status_timed_out": (Report(), replace(SEEN, timed_out=True)),
+    "cnspec_crashed": (replace(Report(), panicked=True), SEEN),
+    "config_not_a_file": (replace(GOOD, registered=False), replace(SEEN, config_kind="too_large")),
+    "config_unreadable": (replace(GOOD, registered=None), replace(SEEN, config_kind="unreadable")),
+    "config_malformed": (replace(GOOD, registered=False), replace(SEEN, config_unreadable="it is not valid YAML")),
+    "config_invalid": (Report(config_problem="invalid"), SEEN),
+    "clock_skew": (replace(GOOD, skew_seconds=45.0), SEEN),
+    "config_missing": (replace(GOOD, registered=False, authenticated=None), replace(SEEN, config_kind="missing")),
+    "not_registered": (replace(GOOD, registered=False, authenticated=None), SEEN),
+    **{code: (replace(CUT_OFF, reason=code), SEEN) for code in NOT_REACHED},
+    "unreachable": (CUT_OFF, SEEN),
+    "releases_required": (Report(rc=1, releases_reason="dns"), SEEN),
+    "certificate_expired": (
+        replace(GOOD, authenticated=False),
+        replace(SEEN, certificate_expired=True, certificate_until="2026-01-01T00:00:00Z"),
+    ),
+    "unauthenticated": (replace(GOOD, authenticated=False), SEEN),
+    **{
+        code: (replace(GOOD, authenticated=None, ping_failed=True, reason=code), SEEN)
+        for code in ("rate_limited", "server_error", "permission_denied", "not_found", "ping_failed")
+    },
+    "cannot_tell": (Report(), SEEN),
+    "config_shadowed": (GOOD, replace(SEEN, shadow="/root/.config/mondoo/mondoo.yml")),
+    "config_mode": (GOOD, replace(SEEN, config_mode="0640")),
+    "agent_not_running": (GOOD, replace(SEEN, agent=Unit("mondoo", active=False))),
+    "agent_not_restarted": (GOOD, replace(SEEN, agent=STARTED_AT_5, config_changed=9.0)),
+    "clock_offset": (CUT_OFF, replace(SEEN, controller_offset=-86400.0)),
+    "clock_not_synchronized": (GOOD, replace(SEEN, clock=Clock(True, False, "chrony"))),
+    "releases_unreachable": (replace(GOOD, releases_reason="dns"), SEEN),
+    "update_available": (replace(GOOD, update_available=True, latest_version="13.0.1"), SEEN),
+    "providers_outdated": (replace(GOOD, providers_outdated=("aws", "os")), SEEN),
+    "api_version_mismatch": (replace(GOOD, server_api_version="13"), SEEN),
+}
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_every_code_of_the_table_is_given_to_a_host_that_has_the_trouble(code: str) -> None:
+    diagnosis = diagnose(*HOSTS[code])
+    found = next(problem for problem in diagnosis.problems if problem.code == code)
+    assert found.message
+    assert "\n" not in found.message + found.fix
+    assert not found.message.endswith(".")
+    if code in HEALTH:
+        assert diagnosis.health == HEALTH[code]
+
+
+def test_problems_are_in_the_order_of_causes_however_many_there_are() -> None:
+    report = replace(GOOD, authenticated=False, skew_seconds=259200.0, update_available=True, server_api_version="13")
+    seen = replace(SEEN, config_mode="0644", certificate_expired=True, clock=Clock(False, False, None))
+    found = codes(diagnose(report, seen))
+    assert found == sorted(found, key=ORDER.__getitem__)
+    assert found == [
+        "clock_skew",
+        "certificate_expired",
+        "unauthenticated",
+        "config_mode",
+        "clock_not_synchronized",
+        "update_available",
+        "api_version_mismatch",
+    ]
+
+
+def test_an_expired_certificate_explains_a_refusal_and_comes_before_it() -> None:
+    seen = replace(SEEN, certificate_expired=True, certificate_until="2026-01-01T00:00:00Z")
+    diagnosis = diagnose(replace(GOOD, authenticated=False), seen)
+    assert (diagnosis.health, codes(diagnosis)) == ("unauthenticated", ["certificate_expired", "unauthenticated"])
+    assert diagnosis.problems[0].message == ("the certificate of its service account expired at 2026-01-01T00:00:00Z")
+
+
+def test_an_expired_certificate_that_the_platform_accepts_is_no_problem() -> None:
+    assert diagnose(GOOD, replace(SEEN, certificate_expired=True)) == Diagnosis("ok", ())
+
+
+def test_an_expired_certificate_alone_is_never_called_a_refusal() -> None:
+    diagnosis = diagnose(replace(CUT_OFF, reason="dns"), replace(SEEN, certificate_expired=True))
+    assert (diagnosis.health, codes(diagnosis)) == ("unreachable", ["dns", "certificate_expired"])
+
+
+def test_a_health_check_that_is_not_found_is_at_a_wrong_endpoint_and_a_ping_that_is_not_found_is_not() -> None:
+    assert codes(diagnose(replace(CUT_OFF, reason="not_found"), SEEN)) == ["wrong_endpoint"]
+    assert codes(diagnose(replace(CUT_OFF, reason="not_found", reachable=True), SEEN)) == ["not_found"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ('Post "us.api.mondoo.com/Health/Check": unsupported protocol scheme ""', "wrong_endpoint"),
+        ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: x", "tls_expired"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "tls"),
+        ("dial tcp 127.0.0.9:443: connect: connection refused", "refused"),
+    ],
+)
+def test_the_words_of_go_lead_to_the_code(words: str, code: str) -> None:
+    error = json.dumps(f"failed to do request: {words}")
+    text = f"x could not check upstream health error={error}\n"
+    assert codes(diagnose(parse("", text + "→ client is registered\n", 1), SEEN))[0] == code
+
+
+def test_a_version_that_needs_the_release_site_is_told_apart_from_one_that_merely_misses_it() -> None:
+    silent = parse("", "Error: failed to get latest version: Get: dial tcp: lookup releases.mondoo.com\n", 1)
+    diagnosis = diagnose(silent, SEEN)
+    assert (diagnosis.health, codes(diagnosis)) == ("unknown", ["releases_required"])
+    assert diagnosis.problems[0].message == "this version of cnspec tells nothing without the release site"
 
 
 def test_a_path_with_a_quote_is_quoted_in_a_command() -> None:

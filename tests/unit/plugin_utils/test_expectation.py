@@ -108,6 +108,20 @@ def test_a_service_that_does_not_run_is_remedied_by_starting_it() -> None:
     )
 
 
+def test_the_message_names_every_problem_with_its_remedy_those_that_explain_it_first() -> None:
+    report = replace(GOOD, authenticated=False, skew_seconds=259200.0, update_available=True, version="12.11.0")
+    assert message(Expectations(("up_to_date",)), report) == (
+        "Cannot confirm what is expected of this host: up_to_date is false: "
+        "(1) cnspec 12.11.0 is not the latest (unknown); "
+        "(2) its clock is 72 h 0 min behind the platform's; "
+        "(3) the platform refuses the service account of this host (request permission unauthenticated). "
+        "(1) Run there: sudo apt-get update && sudo apt-get install --only-upgrade cnspec. "
+        "(2) Synchronise its clock with a time server (NTP); run there: "
+        "sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true. "
+        "(3) Do not register it again before its clock is right; that may be all there is to it."
+    )
+
+
 def test_a_message_is_one_line_and_says_which_health_it_has() -> None:
     report = replace(GOOD, authenticated=False, skew_seconds=259200.0)
     error = failure(ALL, report, SEEN, diagnose(report, SEEN))

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 import sandbox
-from sandbox import Fault, Platform
+from sandbox import Fault, Platform, codec
 
 
 def registered(platform: Platform, agent: Any) -> Any:
@@ -208,3 +208,20 @@ def test_the_page_that_explains_faults_has_each_of_their_fields() -> None:
     table = page[page.index("## Faults") : page.index("## Proxy")]
     first_column = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     assert set(re.findall("`(.*?)`", first_column)) == {field.name for field in dataclasses.fields(Fault)}
+
+
+def test_a_platform_can_tell_another_api_version(platform: Platform, agent: Any) -> None:
+    platform.fault(method="Check", answer={"apiVersion": "99", "status": "NOT_SERVING", "build": None})
+    told = agent.call("Health/Check").json()
+    assert (told["apiVersion"], told["status"], "build" in told) == ("99", "NOT_SERVING", False)
+    asked = agent.call("Health/Check", headers={"Accept": "application/protobuf"})
+    assert codec.decode(codec.PROTOBUF, codec.HEALTH, asked.content)["apiVersion"] == "99"
+    assert {call.outcome for call in platform.calls()} == {"fault"}
+
+
+def test_a_token_without_a_space_is_taken_when_a_fault_names_the_space(platform: Platform, agent: Any) -> None:
+    token = platform.mint_token(space=None)
+    assert agent.register(token).status_code == 403
+    platform.fault(method="RegisterAgent", answer_space="")
+    assert agent.register(token).json()["agent_mrn"].startswith("//agents.api.mondoo.app/spaces//agents/")
+    assert platform.spaces() == ["lunalectric-prod"]

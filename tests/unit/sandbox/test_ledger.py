@@ -55,3 +55,54 @@ def test_calls_are_found_by_method_host_outcome_and_number(platform: Platform, a
     assert len(platform.calls(method="Health/Check")) == len(platform.calls(method="Check")) == 1
     assert [call.number for call in platform.calls(since=2)] == [3, 4]
     assert platform.calls(outcome="refused") == []
+
+
+def test_each_agent_and_service_account_tells_which_host_uses_it(
+    platform: Platform, agent: Any, tmp_path: Path
+) -> None:
+    made = {name: agent.register(platform.mint_token(), name).json() for name in ("web1", "web2", "lost")}
+    shared = platform.create_service_account(name="images")
+    ci = agent.signed("RegisterAgent", shared, {"name": "ci"}).json()
+    configs = {
+        "web1/etc/opt/mondoo/mondoo.yml": f"agent_mrn: {made['web1']['agent_mrn']}\n"
+        f"mrn: {made['web1']['credential']['mrn']}\n",
+        "web2/etc/opt/mondoo/mondoo.yml": f'Agent_MRN: "{made["web2"]["agent_mrn"]}"\ncertificate: |\n  -----BEG',
+        "ci/home/.config/mondoo/mondoo.yml": json.dumps({"mrn": shared["mrn"], "agent_mrn": ci["agent_mrn"]}),
+        "old/etc/opt/mondoo/mondoo.yml": f"# agent_mrn: {made['lost']['agent_mrn']}\nscope_mrn: //captain/x\n",
+    }
+    for name, text in configs.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    used = {item["name"]: item["used_by"] for item in platform.agents(configs=tmp_path)}
+    files = {host: [str(path) for path in (tmp_path / host).rglob("mondoo.yml")] for host in ("web1", "web2", "ci")}
+    assert used == {**files, "lost": []}
+    assert [orphan["name"] for orphan in platform.orphans(tmp_path)] == ["lost"]
+    only = [tmp_path / "web1", tmp_path / "web2/etc/opt/mondoo/mondoo.yml"]
+    assert [orphan["name"] for orphan in platform.orphans(only)] == ["lost", "ci"]
+    accounts = {account["name"]: account["used_by"] for account in platform.service_accounts(configs=str(tmp_path))}
+    assert accounts == {"web1": files["web1"], "web2": [], "lost": [], "images": files["ci"]}
+
+
+def test_orphans_are_asked_for_over_http_and_from_another_process(
+    platform: Platform, agent: Any, tmp_path: Path
+) -> None:
+    mrn = agent.register(platform.mint_token()).json()["agent_mrn"]
+    asked = requests.get(f"{platform.url}/sandbox/orphans", params={"configs": str(tmp_path)}, timeout=10)
+    assert [orphan["mrn"] for orphan in asked.json()["result"]] == [mrn]
+    assert [orphan["mrn"] for orphan in Remote(platform.url).orphans(tmp_path)] == [mrn]
+    (tmp_path / "mondoo.yml").write_text(f"agent_mrn: {mrn}\n")
+    assert Remote(platform.url).orphans([tmp_path]) == []
+
+
+def test_a_host_that_is_not_there_makes_no_orphans(platform: Platform, agent: Any, tmp_path: Path) -> None:
+    agent.register(platform.mint_token())
+    with pytest.raises(ValueError, match=f"^there is no {tmp_path}/web1$"):
+        platform.orphans(tmp_path / "web1")
+    asked = requests.get(f"{platform.url}/sandbox/orphans", params={"configs": "/no/such"}, timeout=10)
+    assert (asked.status_code, asked.json()) == (400, {"error": "ValueError: there is no /no/such"})
+
+
+def test_nobody_makes_no_orphans_by_naming_no_host(platform: Platform) -> None:
+    with pytest.raises(ValueError, match=r"^name the configurations of the hosts$"):
+        platform.orphans([])
