@@ -28,6 +28,7 @@ attributes:
     support: none
   platform:
     description: The systems that this module runs on.
+    support: full
     platforms: posix
     support: full
 options:

@@ -41,6 +41,7 @@ attributes:
     support: full
     details: Values are shown only of keys that are known to be harmless; others as C((hidden)).
   platform:
+    support: full
     platforms: posix
   action:
     support: full

@@ -51,6 +51,8 @@ LABEL = re.compile(r"(?P<label>" + "|".join(sorted(LABELS, key=len, reverse=True
 CLIENT_VERSION = re.compile(r"(?P<version>\S+)[ \t]\(API Version:[ \t]?(?P<api>[^)]*)\)")
 CREDENTIALS = re.compile(r"The Mondoo Platform credentials provided at (?P<path>.+?) didn't successfully authenticate")
 
+STATUS_LINE = re.compile(r"[0-9]{3}(?: [A-Za-z ]{0,60})?$")
+
 # Lines that stand in one: the documentation, and whoever joins lines with spaces, leave the prefixes inside.
 JOINT = re.compile(
     r"(?:(?<=\s)(?:[-!x]|WRN|ERR)|[^\x00-\x7f]{1,12})[ \t]"
@@ -88,6 +90,13 @@ def _read(line: Line, evidence: Evidence) -> bool:
 
 
 def _read_debug(line: Line, evidence: Evidence) -> bool:
+    if line.message == "non-ok http request with non-proto body":
+        # From 13.29 on (ranger-rpc 0.8.1): what something in between answered, or the status line of an empty answer.
+        body = line.fields.get("body", "")
+        code = status_reason.EMPTY_ANSWER if STATUS_LINE.match(body) else status_reason.FOREIGN_ANSWER
+        evidence.note_error("ping", body[:LONGEST_UNPARSED], code)
+        evidence.note_line(line.text[:LONGEST_UNPARSED], 3)
+        return True
     if line.message == "non-ok http request" and "status" in line.fields:
         status = line.fields["status"]
         if status.isascii() and status.isdigit() and len(status) == 3:

@@ -27,7 +27,7 @@ class Controls(abc.ABC):
     """The methods, each of which names one control of `console.py`; values are what JSON can carry."""
 
     @abc.abstractmethod
-    def control(self, name: str, /, **arguments: Any) -> Any:
+    def control(self, which: str, /, **arguments: Any) -> Any:
         """Run a control by its name."""
 
     def mint_token(

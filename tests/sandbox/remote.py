@@ -29,12 +29,12 @@ class Remote(Controls):
         # Neither the proxy nor the netrc of whoever runs the tests.
         self._session.trust_env = False
 
-    def control(self, name: str, /, **arguments: Any) -> Any:
+    def control(self, which: str, /, **arguments: Any) -> Any:
         """Run a control over HTTP."""
         with self._lock:
             answer = self._session.post(
-                f"{self.url}/sandbox/{name}", json=arguments, verify=self.ca or True, timeout=30
+                f"{self.url}/sandbox/{which}", json=arguments, verify=self.ca or True, timeout=30
             )
         if answer.status_code != 200:
-            raise ControlFailed(f"Cannot run {name}: {answer.json()['error']}.")
+            raise ControlFailed(f"Cannot run {which}: {answer.json()['error']}.")
         return answer.json()["result"]

@@ -72,9 +72,9 @@ class Platform(Controls):
         self._folder = contextlib.ExitStack()
         self._server: Server | None = None
 
-    def control(self, name: str, /, **arguments: Any) -> Any:
+    def control(self, which: str, /, **arguments: Any) -> Any:
         """Run a control in this process."""
-        return self.console.control(name, arguments)
+        return self.console.control(which, arguments)
 
     def start(self) -> Platform:
         """Listen; return when calls can be made."""

@@ -48,8 +48,10 @@ class Vaulted(Sequence[str]):
 class Text(str):
     """A str of another class, as templating makes them."""
 
-    def __str__(self) -> str:
+    def itself(self) -> Text:
         return self
+
+    __str__ = itself
 
 
 class Whole(int):
@@ -61,9 +63,9 @@ class Real(float):
 
 
 def is_plain(value: t.Any) -> bool:
-    if type(value) is dict:
-        return all(type(key) is str and is_plain(item) for key, item in value.items())
-    if type(value) is list:
+    if value.__class__ is dict:
+        return all(key.__class__ is str and is_plain(item) for key, item in value.items())
+    if value.__class__ is list:
         return all(map(is_plain, value))
     return value is None or type(value) in (str, int, float, bool)
 

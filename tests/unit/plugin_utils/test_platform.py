@@ -214,7 +214,8 @@ def is_status(given: Answer, code: int) -> bool:
         return False
     return (
         isinstance(data, dict)
-        and type(data.get("code")) is int
+        and isinstance(data.get("code"), int)
+        and not isinstance(data["code"], bool)
         and data["code"] == code
         and isinstance(data.get("message", ""), str)
         and not 200 <= given.status < 300

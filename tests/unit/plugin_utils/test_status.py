@@ -62,7 +62,7 @@ OUTPUTS = st.sampled_from(sorted(RECORDINGS)).map(RECORDINGS.__getitem__)
 
 def test_there_are_recordings_of_every_version() -> None:
     versions = {name.split("/")[0] for name in RECORDINGS}
-    assert versions == {"docs", "7.12.1", "9.14.0", "11.69.1", "12.11.0", "13.0.1"}
+    assert versions >= {"docs", "7.12.1", "9.14.0", "11.69.1", "12.11.0", "13.0.1"}
     assert len(RECORDINGS) > 700
 
 

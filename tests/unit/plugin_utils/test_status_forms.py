@@ -110,6 +110,23 @@ def test_the_screen_with_the_words_of_the_platform_beside_it_is_a_refusal() -> N
     assert facts(parse(screen(**NOT_AUTHENTICATED), REFUSED, 1)) == (True, False, True)
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ('"503 Service Unavailable"', 503, "empty_answer"),
+        ("502", 502, "empty_answer"),
+        ('"<html><h1>401</h1>\\n"', 401, "foreign_answer"),
+        ('"request permission unauthenticated"', 401, "foreign_answer"),
+    ],
+)
+def test_from_13_29_on_the_debug_log_tells_what_was_no_answer_of_the_platform(
+    body: str, status: int, reason: str
+) -> None:
+    said = f"DBG non-ok http request with non-proto body body={body} status={status}\n"
+    report = parse(screen(**NOT_AUTHENTICATED), said, 1)
+    assert (facts(report), report.reason, report.unparsed) == ((True, None, True), reason, ())
+
+
 def test_the_screen_of_a_host_that_is_not_registered_says_so() -> None:
     report = parse(screen(**NOT_REGISTERED), "", 1)
     assert facts(report) == (False, None, True)
@@ -193,7 +210,7 @@ def text_form(verdict: str, info: str = "→", error: str = "x") -> str:
 
 @pytest.mark.parametrize(
     ("info", "error"),
-    [("→", "x"), ("-", "ERR"), ("ΓåÆ", "x"), ("â†’", "x"), ("ÔåÆ", "x"), ("???", "x"), ("\ufffd", "x")],
+    [("→", "x"), ("-", "ERR"), ("ΓåÆ", "x"), ("â†\u2019", "x"), ("ÔåÆ", "x"), ("???", "x"), ("\ufffd", "x")],
 )
 def test_every_prefix_of_a_log_line_is_understood(info: str, error: str) -> None:
     assert facts(parse("", text_form(SUCCESS, info, error), 0)) == (True, True, True)

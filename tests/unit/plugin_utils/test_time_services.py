@@ -87,7 +87,9 @@ def test_windows_time_is_read_as_documented(state: str, synchronized: bool) -> N
 
 
 def test_windows_time_in_another_language_is_read_by_its_numbers() -> None:
-    german = text("w32tm-documentation-synced.txt").replace("Leap Indicator: 0(no warning)", "Sprungindikator: 0(keine)")
+    german = text("w32tm-documentation-synced.txt").replace(
+        "Leap Indicator: 0(no warning)", "Sprungindikator: 0(keine)"
+    )
     assert time_services.w32tm(german) is True
     assert time_services.w32tm(german.replace(": 0(keine)", ": 3(nicht synchronisiert)")) is False
 

@@ -23,6 +23,7 @@ from sandbox.cnspec_stand_in import install
 from sandbox.stand_in.settings import Settings
 from sandbox.tls import REAL_NAMES
 
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals, agent_at: Any) -> None:
     with command("sandbox", "--space", "kitchen", "--token") as (line, process):
@@ -92,7 +93,7 @@ def test_a_client_that_resolves_the_real_name_to_loopback_registers(tmp_path: Pa
         remote = Remote(line["url"], line["ca"])
         environment = {"HOME": str(tmp_path), "SSL_CERT_FILE": line["ca"], "PATH": "/usr/bin:/bin"}
         argv = [str(tmp_path / "cnspec"), "login", "--token", remote.mint_token(), "--config", str(tmp_path / "m.yml")]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True)
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, [agent["name"] for agent in remote.agents()]) == (0, ["web1"]), done.stderr
         assert "api_endpoint: https://us.api.mondoo.com\n" in (tmp_path / "m.yml").read_text()
 
@@ -112,7 +113,7 @@ def test_a_proxy_takes_the_real_name_to_the_sandbox(agent_at: Any) -> None:
 
 def test_names_without_tls_are_refused() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--real-names"], env=ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-m", "sandbox", "--real-names"], env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert done.stderr.endswith("error: --name and --real-names are for certificates: give --tls, too\n")

@@ -6,9 +6,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-from sandbox import Platform
+import pytest
+import requests
+
+from sandbox import Platform, Remote
 
 
 def test_a_call_is_written_down_with_who_made_it(platform: Platform, agent: Any) -> None:

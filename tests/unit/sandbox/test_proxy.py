@@ -103,3 +103,23 @@ def test_a_platform_that_cannot_be_reached_is_a_bad_gateway(scheme: str, agent_a
                 with pytest.raises(requests.exceptions.ProxyError, match="502"):
                     agent.call("Health/Check")
             assert [request.outcome for request in proxy.requests] == ["unreachable"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "us.api.mondoo.com"])
+def test_the_proxy_connects_to_nothing_but_this_machine(scheme: str, host: str, agent_at: Any) -> None:
+    with Proxy() as proxy:
+        agent = agent_at(f"{scheme}://{host}", proxies={"http": proxy.url, "https": proxy.url})
+        if scheme == "http":
+            assert agent.call("Health/Check").status_code == 502
+        else:
+            with pytest.raises(requests.exceptions.ProxyError, match="502"):
+                agent.call("Health/Check")
+        assert [request.outcome for request in proxy.requests] == ["unreachable"]
+
+
+def test_the_proxy_takes_a_name_for_an_address_here(agent_at: Any) -> None:
+    with Platform() as platform, Proxy(hosts={"us.api.mondoo.com": platform.url.removeprefix("http://")}) as proxy:
+        agent = agent_at("http://us.api.mondoo.com", proxies={"http": proxy.url})
+        assert agent.call("Health/Check").status_code == 200
+        assert [request.target for request in proxy.requests] == ["us.api.mondoo.com:80"]

@@ -20,7 +20,6 @@ from sandbox import Platform, Remote
 from sandbox.journal import Journal
 
 
-
 def killed(process: subprocess.Popen[str]) -> None:
     process.kill()  # SIGKILL: nothing can be written any more
     process.wait(10)
@@ -109,7 +108,11 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
     state = tmp_path / "state"
     state.write_text(text)
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--state", str(state)], env=ENVIRONMENT, capture_output=True, text=True
+        [sys.executable, "-m", "sandbox", "--state", str(state)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     words = "it is not a file that the sandbox wrote. Name another one."
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Cannot read {state}: {words}\n")
@@ -120,7 +123,11 @@ def test_a_port_that_is_taken_is_told_in_one_line() -> None:
     with Platform() as platform:
         port = platform.url.rpartition(":")[2]
         done = subprocess.run(
-            [sys.executable, "-m", "sandbox", "--port", port], env=ENVIRONMENT, capture_output=True, text=True
+            [sys.executable, "-m", "sandbox", "--port", port],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     words = f"Cannot listen on 127.0.0.1:{port}: Address already in use. End what listens there, or give another port."
     assert (done.returncode, done.stderr) == (1, f"{words}\n")
