@@ -100,7 +100,7 @@ def hands_on(version: str) -> steps.Step:
     assert python is not None
     path = os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests")])
     env = environment(BIN.parent, HOME, PYTHONPATH=path)
-    argv = [python, "-m", "unittest", "discover", "-s", "tests/unit/hands"]
+    argv = [python, "-m", "unittest", "discover", "--verbose", "-s", "tests/unit/hands"]
     return steps.Step(f"hands on Python {version}", argv, steps.unittest, env)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -18,8 +19,8 @@ from tooling import pythons, steps  # noqa: E402
 from tooling.paths import RESULTS, ROOT, link_collection  # noqa: E402
 
 AT_ONCE = 2
-# How lines begin that say what was not tested, and why: ours, pytest's and ansible-test's.
-LEFT_OUT = ("not found: ", "SKIPPED ", "WARNING: Skipping ")
+# Lines that say what was not tested, and why: ours, pytest's, ansible-test's and unittest's.
+LEFT_OUT = re.compile(r"not found: |SKIPPED |WARNING: Skipping |.* \.\.\. skipped ")
 
 
 def sessions() -> list[str]:
@@ -49,7 +50,7 @@ def run(session: str) -> steps.Count:
     seconds = time.monotonic() - began
     shown = log.read_text(errors="replace").splitlines()
     if count.failed == 0:
-        shown = [line for line in shown if line.startswith(LEFT_OUT)]
+        shown = [line for line in shown if LEFT_OUT.match(line)]
     print("\n".join([*shown, f"=== {session}: {seconds:.0f} s, {said(count)}"]), flush=True)
     return count
 

@@ -33,7 +33,7 @@ def read(said: t.Mapping[str, str], units: t.Mapping[str, Unit]) -> Clock:
     """Return the clock, from what the tools of COMMANDS printed and from the units of the time services.
 
     A tool that is not there, or failed, is left out. The service that runs is asked before the kernel (timedatectl):
-    the kernel still says yes long after a service has stopped, and never hears of openntpd or of `chronyd -x`.
+    the kernel still says yes long after a service has stopped, and never hears of `chronyd -x`.
     """
     running = next((name for name in UNITS if name in units and units[name].active), None)
     answers = {service.name: service.read(said.get(service.name, "")) for service in TIME_SERVICES}
@@ -45,8 +45,6 @@ def read(said: t.Mapping[str, str], units: t.Mapping[str, Unit]) -> Clock:
         running = asked.name if asked else None
     of_kernel = kernel(said.get("timedatectl", ""))
     synchronized = answers[asked.name] if asked else of_kernel["NTPSynchronized"]
-    if asked is None and running == "openntpd" and not synchronized:
-        synchronized = None  # the kernel does not know
     return Clock(_enabled(said, of_kernel["NTP"], running), synchronized, running)
 
 

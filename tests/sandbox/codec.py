@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .refusal import Refusal
-from .varint import PROTOBUF_ERRORS, fields_of, number_field, text_field
 
 JSON = "application/json"
 PROTOBUF = "application/protobuf"
 PROTOBUF_TYPES = (PROTOBUF, "application/octet-stream", "application/grpc+proto")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One field of a message: its kind is string, int32, map (of strings), enum (with `names`) or a message."""
 
@@ -32,7 +31,7 @@ class Field:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Message:
     """A message: its fields by name."""
 
@@ -100,16 +99,20 @@ def decode(language: str, message: Message, body: bytes) -> dict[str, Any]:
     """Read a request; refuse with code 2, as the platform does, what cannot be read."""
     if language == JSON:
         return _from_json(message, _parse(body))
+    from . import protobuf  # only who speaks it pays for the library
+
     try:
-        return _from_protobuf(message, body)
-    except PROTOBUF_ERRORS as exc:
+        return protobuf.from_bytes(message, body)
+    except protobuf.DecodeError as exc:
         raise Refusal(2, "proto: cannot parse invalid wire-format data") from exc
 
 
 def encode(language: str, message: Message, value: Mapping[str, Any]) -> bytes:
     """Write an answer; empty fields are left out in both languages."""
     if language == PROTOBUF:
-        return _to_protobuf(message, value)
+        from . import protobuf
+
+        return protobuf.to_bytes(message, value)
     return json.dumps(_in_order(message, value), separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -163,40 +166,3 @@ def _checked(name: str, field: Field, item: Any) -> Any:
     if field.kind == "string" and not isinstance(item, str):
         raise Refusal(2, f"proto: invalid value for string field {name}: {json.dumps(item)[:40]}")
     return item
-
-
-def _to_protobuf(message: Message, value: Mapping[str, Any]) -> bytes:
-    result = b""
-    for name, field in message.fields.items():
-        item = value.get(name)
-        if item in (None, "", 0):
-            continue
-        if isinstance(field.kind, Message):
-            result += text_field(field.number, _to_protobuf(field.kind, item or {}))
-        elif field.kind == "map":
-            for key, text in (item or {}).items():
-                result += text_field(field.number, text_field(1, key.encode()) + text_field(2, text.encode()))
-        elif field.kind == "string":
-            result += text_field(field.number, str(item).encode())
-        else:
-            result += number_field(field.number, field.names.index(str(item)) if field.names else int(str(item)))
-    return result
-
-
-def _from_protobuf(message: Message, body: bytes) -> dict[str, Any]:
-    names = {field.number: (name, field) for name, field in message.fields.items()}
-    result: dict[str, Any] = {}
-    for number, item in fields_of(body):
-        name, field = names.get(number, ("", Field(0)))
-        if not name:
-            continue
-        if isinstance(item, int):
-            result[name] = field.names[item] if field.names else item
-        elif isinstance(field.kind, Message):
-            result[name] = _from_protobuf(field.kind, item)
-        elif field.kind == "map":
-            entry = {key: text.decode() for key, text in fields_of(item) if isinstance(text, bytes)}
-            result.setdefault(name, {})[entry.get(1, "")] = entry.get(2, "")
-        else:
-            result[name] = item.decode()
-    return result

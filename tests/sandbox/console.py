@@ -63,10 +63,15 @@ class Console:
             "set_clock": self._set_clock,
         }
 
+    @property
+    def controls(self) -> list[str]:
+        """Return the names of all controls."""
+        return sorted(self._controls)
+
     def control(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Run a control; raise UnknownControl, or ValueError, TypeError, LookupError or OSError for wrong arguments."""
         if name not in self._controls:
-            raise UnknownControl(f"no control {name!r}; there are {', '.join(sorted(self._controls))}")
+            raise UnknownControl(f"no control {name!r}; there are {', '.join(self.controls)}")
         with self._lock:
             return self._controls[name](**arguments)
 

@@ -61,7 +61,11 @@ def workplace(core: str, purpose: str, wanted: Callable[[str], bool] = lambda du
     env = environment(venv, home, PATH=os.pathsep.join([str(venv / "bin"), str(folder_of_found()), os.defpath]))
     pip_settings(home)
     bootstrap_scripts(venv, home)
-    return Workplace(venv / "bin/ansible-test", copy_collection(place / "collections" / PLACE, wanted), env)
+    collection = copy_collection(place / "collections" / PLACE, wanted)
+    # The connection local takes the home of the user database for remote_tmp, whatever HOME says.
+    settings = collection / "tests/integration/integration.cfg"
+    settings.write_text(f"[defaults]\nremote_tmp = {home / '.ansible/tmp'}\n")
+    return Workplace(venv / "bin/ansible-test", collection, env)
 
 
 def copy_collection(target: Path, wanted: Callable[[str], bool]) -> Path:

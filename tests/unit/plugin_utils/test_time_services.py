@@ -67,17 +67,18 @@ def test_every_file_is_in_the_index_or_says_that_it_is_from_the_documentation() 
     assert listed == {name for name in there if "-documentation-" not in name}
 
 
-def test_the_kernels_word_is_not_taken_where_the_service_says_otherwise() -> None:
-    for state in ("chrony-x-synced", "openntpd-synced"):
-        outputs, systemctl = said(state)
-        assert "NTPSynchronized=no" in outputs["timedatectl"]
-        assert clock.read(outputs, units.parse(systemctl)).ntp_synchronized is True
+@pytest.mark.parametrize(("state", "kernel", "service"), [("chrony-x-synced", "no", True), ("@", "yes", False)])
+def test_the_kernels_word_is_not_taken_where_the_service_says_otherwise(state: str, kernel: str, service: bool) -> None:
+    outputs, systemctl = said(state.replace("@", "chrony-local-reference"))
+    assert f"NTPSynchronized={kernel}" in outputs["timedatectl"]
+    assert clock.read(outputs, units.parse(systemctl)).ntp_synchronized is service
 
 
-def test_openntpd_without_its_tool_is_not_known_because_it_does_not_tell_the_kernel() -> None:
-    outputs, systemctl = said("openntpd-synced")
+@pytest.mark.parametrize("state", [state for state in INDEX if state.startswith("openntpd")])
+def test_where_the_tool_of_the_service_is_not_there_the_kernel_is_asked(state: str) -> None:
+    outputs, systemctl = said(state)
     found = clock.read({"timedatectl": outputs["timedatectl"]}, units.parse(systemctl))
-    assert found == Clock(True, None, "openntpd")
+    assert found == Clock(True, INDEX[state]["synchronized"], "openntpd")
 
 
 @pytest.mark.parametrize(("state", "synchronized"), [("synced", True), ("unsynced", False), ("own-clock", False)])
