@@ -75,7 +75,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the brain, the sandbox, the demo and the tools."""
     packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
-    packages += [word for name in ("sandbox", "tooling") for word in ("-p", name)]
+    packages += [word for name in ("sandbox", "bench", "tooling") for word in ("-p", name)]
     files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
     run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
 
@@ -132,6 +132,26 @@ def units_on(core: str, version: str, session: nox.Session) -> None:
 def sandbox(session: nox.Session) -> None:
     """Test the sandbox platform and the stand-in for cnspec."""
     run_all(session, [here(session, "tests/unit/sandbox")])
+
+
+def module(session: nox.Session, *argv: str) -> None:
+    """Run a module of tests/ in the terminal: its table is what the session is for."""
+    env = environment(BIN.parent, HOME, PYTHONPATH=os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests")]))
+    env["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
+    link_collection()
+    session.run(str(BIN / "python"), "-m", *argv, *session.posargs, env=env, external=True)
+
+
+@nox.session(venv_backend="none")
+def transcripts(session: nox.Session) -> None:
+    """Compare sandbox, stand-in and parser with every recording, and print a row for each."""
+    module(session, "sandbox.transcripts")
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Register 200 hosts, and measure the sandbox's share of the CPU."""
+    module(session, "bench.storm")
 
 
 def not_recorded(name: str) -> bool:

@@ -30,7 +30,6 @@ attributes:
     description: The systems that this module runs on.
     support: full
     platforms: posix
-    support: full
 options:
   write:
     description:

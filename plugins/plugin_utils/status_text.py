@@ -92,9 +92,9 @@ def _read(line: Line, evidence: Evidence) -> bool:
 def _read_debug(line: Line, evidence: Evidence) -> bool:
     if line.message == "non-ok http request with non-proto body":
         # From 13.29 on (ranger-rpc 0.8.1): what something in between answered, or the status line of an empty answer.
-        body = line.fields.get("body", "")
-        code = status_reason.EMPTY_ANSWER if STATUS_LINE.match(body) else status_reason.FOREIGN_ANSWER
-        evidence.note_error("ping", body[:LONGEST_UNPARSED], code)
+        said = line.fields.get("body", "")
+        reason = status_reason.EMPTY_ANSWER if STATUS_LINE.match(said) else status_reason.FOREIGN_ANSWER
+        evidence.note_error("ping", said[:LONGEST_UNPARSED], reason)
         evidence.note_line(line.text[:LONGEST_UNPARSED], 3)
         return True
     if line.message == "non-ok http request" and "status" in line.fields:

@@ -148,7 +148,8 @@ def _warn_of_providers(form: str, settings: Settings, log: Log) -> None:
     system_path = "/opt/mondoo/providers"
     from sandbox.stand_in.config_file import home
 
-    home_path = os.path.join(home(os.environ), ".config", "mondoo", "providers") if os.geteuid() else ""
+    as_root = os.geteuid() == 0 if settings.as_root is None else settings.as_root
+    home_path = "" if as_root else os.path.join(home(os.environ), ".config", "mondoo", "providers")
     if not form or os.path.isdir(f"{settings.root}{system_path}") or (home_path and os.path.isdir(home_path)):
         return
     fields = {"system-path": system_path} | ({"home-path": home_path} if home_path else {})
@@ -198,12 +199,15 @@ def install(path: str, settings: Settings, *, real: str = "") -> None:
 def _command_line(argv: Sequence[str]) -> None:
     import argparse
 
+    from sandbox.stand_in.profiles import RECORDED
     from sandbox.stand_in.settings import Settings
     from sandbox.stand_in.versions import PROFILES
 
     parser = argparse.ArgumentParser(prog="python -m sandbox.cnspec_stand_in", description=__doc__)
     parser.add_argument("--install", metavar="PATH", required=True, help="where the command goes")
-    parser.add_argument("--version", default="12.11.0", choices=sorted(PROFILES), help="which cnspec to behave as")
+    told = [f"{name}: after {profile.source}" for name, profile in PROFILES.items() if profile.source != RECORDED]
+    words = f"which cnspec to behave as ({', '.join(told)})"
+    parser.add_argument("--version", default="12.11.0", choices=list(PROFILES), help=words)
     parser.add_argument("--root", help="the folder that plays the host's / (default: what stands before /usr/bin/)")
     parser.add_argument("--clock-offset", type=float, default=0.0, metavar="SECONDS", help="how wrong its clock is")
     parser.add_argument("--latest-version", default="13.35.2", help="the newest release it is told of")

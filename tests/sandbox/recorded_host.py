@@ -112,7 +112,7 @@ class Host:
     def run(self, *before: Sequence[str]) -> Outcome:
         """Run the stand-in as the recording was run, after other commands if need be. Raises NotHere."""
         command = str(self.root / "usr/bin/cnspec")
-        settings = Settings(**self.settings)
+        settings = Settings(**self.settings, as_root=self.state != "status-unreadable-as-nobody")
         install(command, settings)
         for words in before:
             code, dummy, stderr = run_here(words, settings, self._environment())

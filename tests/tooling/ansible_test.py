@@ -65,6 +65,9 @@ def workplace(core: str, purpose: str, wanted: Callable[[str], bool] = lambda du
     # The connection local takes the home of the user database for remote_tmp, whatever HOME says.
     settings = collection / "tests/integration/integration.cfg"
     settings.write_text(f"[defaults]\nremote_tmp = {home / '.ansible/tmp'}\n")
+    # ansible-test passes on no variables of ours but those of this file.
+    variables = {"setup_sandbox_cnspec": os.path.abspath(os.environ["CNSPEC"])} if os.environ.get("CNSPEC") else {}
+    (collection / "tests/integration/integration_config.yml").write_text(json.dumps(variables) + "\n")
     return Workplace(venv / "bin/ansible-test", collection, env)
 
 

@@ -17,7 +17,8 @@ from typing import Any
 class Settings:
     """The host and the world around it as far as the stand-in simulates them.
 
-    `root` is the folder that plays the host's /; `clock_offset` seconds are added to the time of day, and the clock
+    `root` is the folder that plays the host's /; `as_root` says whether root plays cnspec (null: as it really is);
+    `clock_offset` seconds are added to the time of day, and the clock
     runs `clock_rate` times as fast as it should (so that what is slow need not be waited for).
     `releases_unreachable` is false, "refused" (or true) or "dns". The release site is never called: what it would say
     is `latest_version`. `hosts` maps names to addresses ("127.0.0.1" or "127.0.0.1:8443"); any other name that
@@ -28,6 +29,7 @@ class Settings:
 
     version: str
     root: str = ""
+    as_root: bool | None = None
     clock_offset: float = 0.0
     clock_rate: float = 1.0
     latest_version: str = "13.35.2"

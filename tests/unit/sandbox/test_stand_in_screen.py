@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import diagnose
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status import Report, parse
+from doubles.processes import ENVIRONMENT
 from sandbox import Platform
 from sandbox.recorded_host import RECORDED_HOST, run_here
 from sandbox.stand_in import go_yaml
@@ -297,3 +300,13 @@ def test_colours_are_only_where_they_are_wanted(cnspec: Cnspec) -> None:
         line.split() for line in sorted_providers(plain).splitlines() if "Time" not in line
     ]
     assert facts(cnspec.report(CLICOLOR_FORCE="1")) == (True, True, True)
+
+
+def test_the_command_says_which_version_nobody_recorded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox.cnspec_stand_in", "--help"],
+        env={**ENVIRONMENT, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert "which cnspec to behave as (13.35.2: after the source code of 13.35.2, not a recording)" in done.stdout
