@@ -37,22 +37,29 @@ def said(state: str) -> tuple[dict[str, str], str]:
     return found, found.pop("units", "")
 
 
-@pytest.mark.parametrize("state", INDEX)
+@pytest.mark.parametrize("state", [state for state in INDEX if not state.startswith("agent-")])
 def test_the_service_and_whether_it_is_in_step_are_read_from_what_the_tools_printed(state: str) -> None:
     outputs, systemctl = said(state)
     found = clock.read(outputs, units.parse(systemctl))
-    expected = INDEX[state]["synchronized"]
-    if INDEX[state]["service"] is None:
-        expected = False  # the kernel's word: nothing has set this clock since it started
-    assert (found.service, found.ntp_synchronized) == (INDEX[state]["service"], expected)
+    assert (found.service, found.ntp_synchronized) == (INDEX[state]["service"], INDEX[state]["synchronized"])
     assert found.ntp_enabled is (INDEX[state]["service"] is not None)
 
 
-@pytest.mark.parametrize("state", [state for state in INDEX if not state.startswith(("timesyncd", "no-service"))])
+@pytest.mark.parametrize(
+    "state", [state for state in INDEX if not state.startswith(("timesyncd", "no-service", "agent"))]
+)
 def test_without_systemd_the_tool_of_the_service_tells(state: str) -> None:
     outputs = {name: output for name, output in said(state)[0].items() if name != "timedatectl"}
     found = clock.read(outputs, {})
     assert found == Clock(True, INDEX[state]["synchronized"], INDEX[state]["service"].replace("ntpsec", "ntpd"))
+
+
+@pytest.mark.parametrize(("state", "active"), [("agent-running", True), ("agent-stopped", False)])
+def test_the_agents_unit_is_read_by_its_own_name_though_it_was_asked_for_by_both(state: str, active: bool) -> None:
+    found = units.parse(said(state)[1])
+    assert "mondoo" not in found
+    assert (found["cnspec"].active, found["cnspec"].enabled) == (active, True)
+    assert (found["cnspec"].started == 1795234078.0) is active
 
 
 @pytest.mark.parametrize("service", ["systemd-timesyncd", "chrony", "ntpsec", "openntpd"])
@@ -67,11 +74,16 @@ def test_every_file_is_in_the_index_or_says_that_it_is_from_the_documentation() 
     assert listed == {name for name in there if "-documentation-" not in name}
 
 
-@pytest.mark.parametrize(("state", "kernel", "service"), [("chrony-x-synced", "no", True), ("@", "yes", False)])
-def test_the_kernels_word_is_not_taken_where_the_service_says_otherwise(state: str, kernel: str, service: bool) -> None:
-    outputs, systemctl = said(state.replace("@", "chrony-local-reference"))
-    assert f"NTPSynchronized={kernel}" in outputs["timedatectl"]
-    assert clock.read(outputs, units.parse(systemctl)).ntp_synchronized is service
+def test_the_kernels_word_is_not_taken_where_the_service_says_otherwise() -> None:
+    outputs, systemctl = said("chrony-x-synced")
+    assert "NTPSynchronized=no" in outputs["timedatectl"]
+    assert clock.read(outputs, units.parse(systemctl)).ntp_synchronized is True
+
+
+def test_a_chronyd_that_follows_nothing_but_itself_is_not_in_step_though_it_says_normal() -> None:
+    outputs, systemctl = said("chrony-local-reference")
+    assert "Leap status     : Normal" in outputs["chrony"]
+    assert clock.read(outputs, units.parse(systemctl)).ntp_synchronized is False
 
 
 @pytest.mark.parametrize("state", [state for state in INDEX if state.startswith("openntpd")])

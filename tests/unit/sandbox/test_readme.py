@@ -54,9 +54,7 @@ def environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": "tests",
         "LANG": "C.UTF-8",
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_COLLECTIONS_PATH": os.environ.get(
-            "ANSIBLE_COLLECTIONS_PATH", str(TESTS.parent / ".build/collections")
-        ),
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", collections),
     }
 
 
