@@ -75,7 +75,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the brain, the sandbox, the demo and the tools."""
     packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
-    packages += [word for name in ("sandbox", "bench", "tooling") for word in ("-p", name)]
+    packages += [word for name in ("sandbox", "bench", "fuzz", "tooling") for word in ("-p", name)]
     files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
     run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
 
@@ -146,6 +146,12 @@ def module(session: nox.Session, *argv: str) -> None:
 def transcripts(session: nox.Session) -> None:
     """Compare sandbox, stand-in and parser with every recording, and print a row for each."""
     module(session, "sandbox.transcripts")
+
+
+@nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Feed a million mutated transcripts to the parser (-- --count N: as many, --seed N: the same again)."""
+    module(session, "fuzz")
 
 
 @nox.session(venv_backend="none")
