@@ -94,9 +94,10 @@ def test_one_call_writes_then_looks_then_runs(module: Module, config: Path) -> N
         run=run_of("{cnspec}", "{config}"),
     )
     digest = hashlib.sha256(CONTENT).hexdigest()
-    assert sorted(result) == ["changed", "invocation", "look", "ran", "written"]
+    # ansible-core 2.20 and older say how a module was called; nothing of that is told.
+    assert result.pop("invocation", {}) == {}
+    assert sorted(result) == ["changed", "look", "ran", "written"]
     assert result["changed"] is True
-    assert result["invocation"] == {}
     assert result["written"] == {"written": True, "digest": digest, "backup_file": None, "error": None}
     # The content just written is what was looked at, whole: Ansible masks no part of it.
     assert result["look"]["config"]["content"] == ENCODED
@@ -106,7 +107,7 @@ def test_one_call_writes_then_looks_then_runs(module: Module, config: Path) -> N
 
 
 def test_nothing_asked_is_nothing_done(module: Module) -> None:
-    assert module() == {"changed": False, "invocation": {}}
+    assert {"invocation": {}, **module()} == {"changed": False, "invocation": {}}
 
 
 def test_a_look_is_all_that_the_brain_knows_of_a_host(module: Module, tmp_path: Path) -> None:
