@@ -115,6 +115,8 @@ def test_the_screen_with_the_words_of_the_platform_beside_it_is_a_refusal() -> N
     [
         ('"503 Service Unavailable"', 503, "empty_answer"),
         ("502", 502, "empty_answer"),
+        ('"404 Not Found"', 404, "not_found"),
+        ('"<html>"', 407, "proxy_authentication"),
         ('"<html><h1>401</h1>\\n"', 401, "foreign_answer"),
         ('"request permission unauthenticated"', 401, "foreign_answer"),
     ],
