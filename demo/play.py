@@ -153,7 +153,9 @@ class Controller:
         before, modules = len(self.platform.calls()), self.fleet.modules_run()
         began = time.monotonic()
         with open(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-            ran = subprocess.run(argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, check=False)
+            ran = subprocess.run(
+                argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, check=False
+            )
         seconds = time.monotonic() - began
         if not results.exists():
             raise SystemExit(f"Cannot run {playbook}: it ended before any host. Look at {log}.")

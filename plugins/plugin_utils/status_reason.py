@@ -43,6 +43,7 @@ _PHRASES = (
 # What a proxy that refuses CONNECT leaves of its answer: the status text alone.
 _CONNECT_REFUSED = re.compile(r'Post "[^"]{1,2000}": (?:Bad Gateway|Forbidden|Service Unavailable|Gateway Timeout)')
 _RPC = re.compile(r"rpc error: code = (?P<code>[A-Za-z]+) desc = ?(?P<words>.*)", re.DOTALL)
+_STATUS_LINE = re.compile(r"(?P<status>[1-5][0-9]{2})(?: [A-Za-z' -]{0,60})?$")
 _RPC_CODES = {
     "PermissionDenied": "permission_denied",
     "NotFound": "not_found",
@@ -51,7 +52,7 @@ _RPC_CODES = {
     "Unavailable": "server_error",
     "DeadlineExceeded": "timeout",
 }
-_HTTP_CODES = {403: "permission_denied", 404: "not_found", 407: "proxy_authentication", 429: "rate_limited"}
+_HTTP_CODES = {403: "permission_denied", 404: "not_found", 429: "rate_limited"}
 
 
 def classify(text: str) -> str | None:
@@ -70,13 +71,19 @@ def classify_http(status: int, body: str) -> str | None:
     """Return the code for an answer as the debug log shows it."""
     if status == 401 and body.strip() == REFUSAL:
         return UNAUTHENTICATED
-    if status == 404:
-        return "not_found"  # of the platform, or of whatever else is at a wrong endpoint
-    if not body.strip():
-        return EMPTY_ANSWER
-    if body.lstrip().startswith("<") or status == 401:
-        return FOREIGN_ANSWER
+    if not body.strip() or body.lstrip().startswith("<") or status in (401, 407):
+        return classify_foreign(status, body)
     return _HTTP_CODES.get(status, "server_error" if status >= 500 else None)
+
+
+def classify_foreign(status: int, body: str) -> str:
+    """Return the code for an answer that is not the platform's own; a status line stands for an empty body."""
+    if status == 407:
+        return "proxy_authentication"
+    if status == 404:
+        return "not_found"
+    empty = not body.strip() or _STATUS_LINE.match(body.strip())
+    return EMPTY_ANSWER if empty else FOREIGN_ANSWER
 
 
 def is_refusal(text: str) -> bool:
@@ -87,6 +94,10 @@ def is_refusal(text: str) -> bool:
 def _classify_rpc(code: str, words: str) -> str | None:
     if not words and code != "NotFound":
         return FOREIGN_ANSWER  # the platform always says something; this was made from a bare HTTP status
+    # From 13.29 on, the answer of something in between stands there: its page, or the status line of an empty answer.
+    line = _STATUS_LINE.match(words)
+    if line is not None or words.startswith("<"):
+        return classify_foreign(int(line["status"]) if line else 0, words)
     if code == "Unauthenticated":
         # The documentation's own example has a piece of the line twice, so what follows is not compared.
         return UNAUTHENTICATED if words.startswith(REFUSAL) else "refused_by_other_words"

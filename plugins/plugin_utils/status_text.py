@@ -51,7 +51,6 @@ LABEL = re.compile(r"(?P<label>" + "|".join(sorted(LABELS, key=len, reverse=True
 CLIENT_VERSION = re.compile(r"(?P<version>\S+)[ \t]\(API Version:[ \t]?(?P<api>[^)]*)\)")
 CREDENTIALS = re.compile(r"The Mondoo Platform credentials provided at (?P<path>.+?) didn't successfully authenticate")
 
-STATUS_LINE = re.compile(r"[0-9]{3}(?: [A-Za-z ]{0,60})?$")
 
 # Lines that stand in one: the documentation, and whoever joins lines with spaces, leave the prefixes inside.
 JOINT = re.compile(
@@ -90,23 +89,20 @@ def _read(line: Line, evidence: Evidence) -> bool:
 
 
 def _read_debug(line: Line, evidence: Evidence) -> bool:
+    said, status = line.fields.get("body", ""), line.fields.get("status", "")
+    number = int(status) if status.isascii() and status.isdigit() and len(status) == 3 else 0
     if line.message == "non-ok http request with non-proto body":
         # From 13.29 on (ranger-rpc 0.8.1): what something in between answered, or the status line of an empty answer.
-        said = line.fields.get("body", "")
-        reason = status_reason.EMPTY_ANSWER if STATUS_LINE.match(said) else status_reason.FOREIGN_ANSWER
-        evidence.note_error("ping", said[:LONGEST_UNPARSED], reason)
-        evidence.note_line(line.text[:LONGEST_UNPARSED], 3)
-        return True
-    if line.message == "non-ok http request" and "status" in line.fields:
-        status = line.fields["status"]
-        if status.isascii() and status.isdigit() and len(status) == 3:
-            body = line.fields.get("body", "")
-            code = status_reason.classify_http(int(status), body)
-            evidence.note_error("ping", body, code)
+        evidence.note_error("ping", said[:LONGEST_UNPARSED], status_reason.classify_foreign(number, said))
+    elif line.message == "non-ok http request":
+        if number:
+            code = status_reason.classify_http(number, said)
+            evidence.note_error("ping", said, code)
             evidence.refused = evidence.refused or code == status_reason.UNAUTHENTICATED
-            evidence.note_line(line.text, 3)
-        return True
-    return line.level == "debug"
+    else:
+        return line.level == "debug"
+    evidence.note_line(line.text[:LONGEST_UNPARSED], 3)
+    return True
 
 
 def _read_label(line: Line, evidence: Evidence) -> bool:
