@@ -23,6 +23,19 @@ AT_ONCE = 2
 LEFT_OUT = re.compile(r"not found: |SKIPPED |WARNING: Skipping |.* \.\.\. skipped ")
 
 
+def integration(core: str) -> list[str]:
+    """Return what the fast suite asks of the integration tests with one ansible-core.
+
+    What hosts in trouble say is cnspec's, not ansible-core's: those hosts (two minutes) are looked at with the oldest
+    and the newest. `make integration` looks at them with each.
+    """
+    cores = [core for core in pythons.CORES if pythons.python_for(core)]
+    if core in (cores[0], cores[-1]):
+        return []
+    print(f"left to make integration: the target mondoo_status with ansible-core {core}", flush=True)
+    return ["--exclude", "mondoo_status"]
+
+
 def sessions() -> list[str]:
     """Return the sessions of the fast suite, those that take longest first, so that none is waited for at the end."""
     units = [
@@ -38,6 +51,8 @@ def run(session: str) -> steps.Count:
     steps.forget(session)
     began, log = time.monotonic(), RESULTS / f"{session}.log"
     command = [sys.executable, "-m", "nox", "--session", session, "--no-error-on-missing-interpreters"]
+    if session.startswith("integration-"):
+        command += ["--", *integration(session.removeprefix("integration-"))]
     with open(log, "wb") as said_by_nox:
         code = subprocess.call(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said_by_nox, stderr=subprocess.STDOUT
