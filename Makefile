@@ -33,8 +33,8 @@ demo: setup ## the main job: a fleet registered, broken and repaired against a s
 test: setup ## the fast suite, under 25 minutes on two cores
 	@$(VENV)/bin/python tests/run.py
 
-format lint types units hands sandbox transcripts fuzz bench sanity integration artifact lock: setup ## one session of nox (nox -l lists more)
-	@$(NOX) $@
+format lint types units hands sandbox transcripts fuzz bench sanity integration artifact lock: setup ## one session of nox; ARGS='--count 9' are its options (nox -l lists more)
+	@$(NOX) $@ $(if $(ARGS),-- $(ARGS))
 
 clean: ## remove all that these commands made
 	rm -rf .build

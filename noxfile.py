@@ -222,7 +222,8 @@ def lock(session: nox.Session) -> None:
         command = [str(maker / "bin/uv"), "pip", "compile", "--quiet", "--universal", "--upgrade", "--no-annotate"]
         command += ["--custom-compile-command", "make lock", "--python-version", version]
         with session.chdir(LOCKS):
-            session.run(*command, f"{name}.in", "-o", f"{name}.txt", external=True)
+            cache = {"UV_CACHE_DIR": str(BUILD / "cache/uv")}
+            session.run(*command, f"{name}.in", "-o", f"{name}.txt", external=True, env=cache)
 
 
 def register(name: str, function: Callable[..., None], *given: str) -> None:

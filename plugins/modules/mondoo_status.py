@@ -62,7 +62,7 @@ options:
     default: 0
 notes:
   - C(cnspec status) runs with C(--config), so that a C(mondoo.yml) in a home directory does not answer for another one,
-    and without environment variables whose name begins with C(MONDOO_).
+    without environment variables whose name begins with C(MONDOO_), and without proxy variables that are set but empty.
 seealso:
   - module: mondoo.fleet.mondoo_registration
   - plugin: mondoo.fleet.status
@@ -151,6 +151,8 @@ ansible_facts:
         clock:
           description:
             - The clock of the host.
+            - C(service) is the time service that runs, and C(ntp_synchronized) what its own tool says of it
+              (chrony, ntpd, ntpsec, openntpd). Without that, and for systemd-timesyncd, it is the word of timedatectl.
             - C(skew_seconds) is the platform's clock minus the host's, where C(cnspec) warns of it (above 30 seconds).
             - C(controller_offset_seconds) is the host's clock minus the controller's.
           returned: always
