@@ -267,7 +267,7 @@ verified:
   description:
     - Whether the platform accepts the identity. V(none) when that could not be known.
     - For a managed host it proves the service account.
-  returned: always
+  returned: success, and on failures of proving it
   type: bool
 left_behind:
   description: MRNs of agents on the platform that nobody uses any more, or V(unknown) for one whose MRN is not known.

@@ -20,8 +20,19 @@ Options = dict[str, t.Any]
 Spec = Mapping[str, Mapping[str, t.Any]]
 
 PROXY_OPTIONS = ("api_proxy", "controller_proxy")
-HARMLESS_CREDENTIALS = ("mrn", "space_mrn", "scope_mrn", "parent_mrn", "api_endpoint", "typename")
-SECRET_SETTING = ("token", "key", "secret", "password", "passwd")
+HARMLESS_CREDENTIALS = (
+    "mrn",
+    "space_mrn",
+    "scope_mrn",
+    "parent_mrn",
+    "api_endpoint",
+    "typename",
+    "name",
+    "description",
+    "notes",
+)
+MINIMUM = {"timeout": 1, "retries": 1, "registration_limit": 1, "wait": 0, "max_rejected": 0}
+SECRET_WORDS = ("token", "key", "secret", "password", "passwd")
 
 EXPECTED = {
     "bool": "true or false",
@@ -77,6 +88,10 @@ def read(arguments: Mapping[str, t.Any], spec: Spec, secrets: Secrets) -> Option
         if name not in spec:
             raise _unknown(name, spec)
     options = {name: _validated(name, given.get(name), definition) for name, definition in spec.items()}
+    for name, least in MINIMUM.items():
+        if options.get(name) is not None and options[name] < least:
+            cause, remedy = f"its value is less than {least}", f"Give {least} or more"
+            raise FleetError(f"use the option {name}", cause, remedy, code="option_invalid")
     return {name: value for name, value in options.items() if not is_empty(value)}
 
 
@@ -94,9 +109,13 @@ def _remember_secrets(given: Options, spec: Spec, secrets: Secrets) -> None:
             secrets.add_proxy(value)
     settings = given.get("settings")
     for key, value in settings.items() if isinstance(settings, dict) else ():
-        if any(word in key.lower() for word in SECRET_SETTING):
+        if _is_secret(key):
             secrets.add(value)
         secrets.add_proxy(value)
+
+
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in SECRET_WORDS)
 
 
 def _unknown(name: str, spec: Spec) -> FleetError:

@@ -54,6 +54,7 @@ __all__ = [
 ]
 
 MODULE = "mondoo.fleet.cnspec_host"
+UNREACHABLE = "Cannot reach the host: its connection failed. Run ansible.builtin.ping on it, which shows why."
 
 
 class HostLost(FleetError):
@@ -112,7 +113,8 @@ class Host:
         except AnsibleConnectionFailure:
             if writing:
                 raise _lost("the connection was lost") from None
-            raise
+            # The plugin's own words are censored: what a host answers may hold a key.
+            raise AnsibleConnectionFailure(UNREACHABLE) from None
         except AnsibleError:
             if writing:
                 raise _lost("the module could not be run") from None

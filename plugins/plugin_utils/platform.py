@@ -297,7 +297,9 @@ def _not_now(answer: Answer, attempt: int, attempt_id: str) -> RegistrationFaile
 
 
 def _never(cause: str, attempt: int) -> RegistrationFailed:
-    remedy = "Nothing was made; check the way from the controller to the platform (endpoint, controller_proxy, ca_path)"
+    remedy = (
+        "Nothing was made; check the way from the controller to the platform (api_endpoint, controller_proxy, ca_path)"
+    )
     return RegistrationFailed(f"the platform was not reached: {cause}", remedy, code="unreachable", attempts=attempt)
 
 

@@ -20,7 +20,8 @@ from .token import TokenClaims, read_claims
 
 # Options that are settings of mondoo.yml, each under its own name.
 SETTINGS = ("api_proxy", "annotations", "labels", "name", "scan_interval", "updates_url", "auto_update")
-PROXY_SCHEMES = ("http", "https", "socks5")
+# The agent on the host speaks socks5 too; the controller would need one more library for it.
+PROXY_SCHEMES = {"api_proxy": ("http", "https", "socks5"), "controller_proxy": ("http", "https")}
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,6 @@ def read_wanted(options: Options) -> Wanted:
         except FleetError as error:
             problem = error
     endpoint = options.get("api_endpoint")
-    for name in ("timeout", "retries", "registration_limit"):
-        if options.get(name, 1) < 1:
-            raise _invalid(f"the option {name}", "its value is less than 1", "Give a positive number")
     for name in ("api_proxy", "controller_proxy"):
         check_proxy(name, options.get(name))
     return Wanted(
@@ -98,7 +96,7 @@ def check_proxy(name: str, url: t.Any) -> None:
         return
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = parts.scheme in PROXY_SCHEMES[name] and bool(parts.hostname) and (parts.port or 1) > 0
         # An @ after the host: a slash of the password was not escaped, and its rest taken for a path.
         usable = usable and "@" not in url[url.index(parts.netloc) + len(parts.netloc) :]
     except ValueError:

@@ -295,8 +295,11 @@ def test_a_missing_interpreter_is_named() -> None:
 @pytest.mark.parametrize("asked", [{"look": LookRequest()}, {"run": RUN}])
 def test_a_host_that_cannot_be_reached_is_unreachable_while_nothing_was_to_be_written(asked: t.Any) -> None:
     host, _action, _secrets = host_with(AnsibleConnectionFailure("no route"))
-    with pytest.raises(AnsibleConnectionFailure):
+    with pytest.raises(AnsibleConnectionFailure) as caught:
         host.call(**asked)
+    assert str(caught.value) == (
+        "Cannot reach the host: its connection failed. Run ansible.builtin.ping on it, which shows why."
+    )
 
 
 @pytest.mark.parametrize(

@@ -460,12 +460,13 @@ def test_each_failure_says_what_to_do() -> None:
     assert message(LASTING) == (
         "unreachable",
         "Cannot register the agent: the platform was not reached: its certificate is not trusted (x). Nothing was "
-        "made; check the way from the controller to the platform (endpoint, controller_proxy, ca_path).",
+        "made; check the way from the controller to the platform (api_endpoint, controller_proxy, ca_path).",
     )
     assert message(answer(407)) == (
         "unreachable",
         "Cannot register the agent: the platform was not reached: the proxy wants a user and a password (407). "
-        "Nothing was made; check the way from the controller to the platform (endpoint, controller_proxy, ca_path).",
+        "Nothing was made; check the way from the controller to the platform "
+        "(api_endpoint, controller_proxy, ca_path).",
     )
     assert message(status(409, 10), tries=1) == (
         "busy",
@@ -532,6 +533,8 @@ def test_whatever_the_network_does_at_most_one_agent_is_made_and_none_in_doubt_t
             assert (
                 outcome.status == 429
                 or is_status(outcome, 10)
+                # A refused signature, which may have had the wrong time.
+                or (not by_token and is_status(outcome, 16))
                 or (outcome.status == 503 and "retry-after" in outcome.headers)
             )
     assert len(happened) <= tries

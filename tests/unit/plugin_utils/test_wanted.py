@@ -118,11 +118,6 @@ def test_a_proxy_url_is_taken_as_it_is(url: str) -> None:
     assert read_wanted({"api_proxy": url}).settings == {"api_proxy": url}
 
 
-@pytest.mark.parametrize("name", ["timeout", "retries", "registration_limit"])
-def test_a_number_below_one_is_refused(name: str) -> None:
-    assert refusal(**{name: 0}) == f"Cannot use the option {name}: its value is less than 1. Give a positive number."
-
-
 # Settings
 
 

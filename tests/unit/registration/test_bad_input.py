@@ -195,7 +195,16 @@ def test_an_unknown_option(lab: Lab) -> None:
             "Cannot use the option mode: it would let others read a private key. Give one like '0600' or '0640'.",
         ),
         ({"mode": CANARY}, "Cannot use the option mode: it is not an octal file mode. Give one like '0600'."),
-        ({"retries": 0}, "Cannot use the option retries: its value is less than 1. Give a positive number."),
+        ({"retries": 0}, "Cannot use the option retries: its value is less than 1. Give 1 or more."),
+        (
+            {"max_rejected": -1},
+            "Cannot use the option max_rejected: its value is less than 0. Give 0 or more.",
+        ),
+        (
+            {"controller_proxy": "socks5://proxy.example.com:1080"},
+            "Cannot use the option controller_proxy: it is not the URL of a proxy. "
+            "Give one like http://proxy.example.com:3128.",
+        ),
         (
             {"unset": ["private_key"]},
             "Cannot use the option unset: private_key belongs to the registration. Name a setting.",
@@ -241,7 +250,7 @@ def test_a_platform_that_is_not_there(lab: Lab) -> None:
     token = lab.platform.mint_token(api_endpoint="http://127.0.0.1:9")
     assert refused(lab, token=token, retries=2) == (
         "Cannot register the agent: the platform was not reached: the connection was refused. Nothing was made; check "
-        "the way from the controller to the platform (endpoint, controller_proxy, ca_path)."
+        "the way from the controller to the platform (api_endpoint, controller_proxy, ca_path)."
     )
 
 

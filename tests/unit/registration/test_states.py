@@ -270,6 +270,11 @@ def test_a_config_cut_off_anywhere_is_never_taken_for_a_good_one(lab: Lab) -> No
         assert result["action"] == "register", length
 
 
+def test_other_fields_of_a_document_are_no_secrets_and_leave_the_result_whole(lab: Lab) -> None:
+    result = lab.must(credentials={**document(lab), "description": "lunalectric"})
+    assert result["space_mrn"] == "//captain.api.mondoo.app/spaces/lunalectric-prod"
+
+
 def test_a_backup_is_kept_only_when_asked_for_and_for_the_owner_only(lab: Lab) -> None:
     lab.must(token=lab.token())
     old = lab.content
