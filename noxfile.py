@@ -25,7 +25,7 @@ nox.options.sessions = ["lint", "types", "units"]
 nox.options.envdir = BUILD / "nox"
 
 BIN = Path(sys.executable).parent
-UNITS = ["tests/unit", "tests/canary", "--ignore", "tests/unit/sandbox"]
+UNITS = ["tests/unit", "tests/states", "--ignore", "tests/unit/sandbox"]
 PACKAGE = "ansible_collections.mondoo.fleet.plugins"
 TYPED = ["plugin_utils", "action", "filter"]
 
@@ -75,16 +75,16 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the brain, the sandbox, the demo and the tools."""
     packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
-    packages += [word for name in ("sandbox", "bench", "fuzz", "tooling") for word in ("-p", name)]
+    packages += [word for name in ("sandbox", "states", "faults", "bench", "fuzz", "tooling") for word in ("-p", name)]
     files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
     run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
 
 
-def brain(session: nox.Session, version: str, core: str) -> steps.Step:
-    """Return the step that runs the units of the brain on one Python with one ansible-core."""
+def brain(session: nox.Session, version: str, core: str, tests: list[str]) -> steps.Step:
+    """Return the step that runs tests of the brain on one Python with one ansible-core."""
     venv = cell(version, core)
     env = environment(venv, HOME, ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
-    argv = [venv / "bin/python", "-m", "pytest", *(session.posargs or UNITS)]
+    argv = [venv / "bin/python", "-m", "pytest", *(session.posargs or tests)]
     return steps.Step(f"brain on Python {version}, ansible-core {core}", argv, steps.pytest, env)
 
 
@@ -125,7 +125,15 @@ def units_of(core: str, session: nox.Session) -> None:
 
 def units_on(core: str, version: str, session: nox.Session) -> None:
     """Test the brain with one ansible-core on one Python."""
-    run_all(session, [brain(session, version, core)])
+    run_all(session, [brain(session, version, core, UNITS)])
+
+
+@nox.session(venv_backend="none")
+def canary(session: nox.Session) -> None:
+    """Send marked secrets through every path, with the oldest and the newest ansible-core, and look for them."""
+    cores = pythons.default_cores()
+    cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
+    run_all(session, [brain(session, version, core, ["tests/canary"]) for version, core in cells])
 
 
 @nox.session(venv_backend="none")
@@ -146,6 +154,31 @@ def module(session: nox.Session, *argv: str) -> None:
 def transcripts(session: nox.Session) -> None:
     """Compare sandbox, stand-in and parser with every recording, and print a row for each."""
     module(session, "sandbox.transcripts")
+
+
+def table(session: nox.Session, name: str) -> None:
+    """Run a package of tests/ that prints a table; its closing line is like pytest's."""
+    path = os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests")])
+    env = environment(BIN.parent, HOME, PYTHONPATH=path, ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS))
+    run_all(session, [steps.Step(name, [BIN / "python", "-m", name, *session.posargs], steps.pytest, env)])
+
+
+@nox.session(venv_backend="none")
+def states(session: nox.Session) -> None:
+    """Run every cell of the table of states with ansible-playbook, and print what is done (-- --only TEXT: fewer)."""
+    table(session, "states")
+
+
+@nox.session(venv_backend="none")
+def faults(session: nox.Session) -> None:
+    """Make everything go wrong that can, at every step of a registration, and print what comes of each."""
+    table(session, "faults")
+
+
+@nox.session(venv_backend="none")
+def storm(session: nox.Session) -> None:
+    """Register 200 hosts at a platform that is busy, then let it reject them all (-- --hosts N: as many)."""
+    module(session, "faults.storm")
 
 
 @nox.session(venv_backend="none")

@@ -11,10 +11,11 @@ import typing as t
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
 
 from ..plugin_utils.arguments import Options
+from ..plugin_utils.desired_state import reach
 from ..plugin_utils.fleet_action import FleetAction, Result
 from ..plugin_utils.host import Host
 from ..plugin_utils.platform import Clock, Platform
-from ..plugin_utils.registration import Registration, Run
+from ..plugin_utils.run import Run
 from ..plugin_utils.run_folder import RunFolder
 from ..plugin_utils.secrets import Secrets
 from ..plugin_utils.transport import HttpTransport, Route
@@ -26,7 +27,7 @@ class ActionModule(FleetAction):
     options = REGISTRATION_OPTIONS
 
     def work(self, options: Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
-        """Register the host."""
+        """Bring the host to the state that was asked for."""
         route = Route(options.get("controller_proxy"), options.get("ca_path"), options["validate_certs"])
         transport, clock = HttpTransport(route), Clock()
         around = Run(
@@ -40,4 +41,4 @@ class ActionModule(FleetAction):
             check_mode=bool(self._task.check_mode),
             diff_mode=bool(self._task.diff),
         )
-        return Registration(options, around).run()
+        return reach(options, around)

@@ -16,6 +16,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 from ansible_collections.mondoo.fleet.plugins.module_utils.hidden_keys import hide_private_keys
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_access import replace_problem
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_file import FileView, read_settled
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_owner import own_problem
 
 
 class Choice(NamedTuple):
@@ -80,10 +81,13 @@ def find_shadow(candidates: List[str], config: str) -> Optional[str]:
     return None
 
 
-def look_at_config(choice: Choice, read: str) -> Dict[str, Any]:
-    """Return what is known of the config, as it stands in the module's result. `read`: all, without_keys or no."""
+def look_at_config(choice: Choice, read: str, owner: str = "", group: str = "") -> Dict[str, Any]:
+    """Return what is known of the config, as it stands in the module's result. `read`: all, without_keys or no.
+
+    `owner` and `group`: whom a new file would belong to, where they are given.
+    """
     view = read_settled(choice.path)
-    problem = replace_problem(choice.path)
+    problem = replace_problem(choice.path) or own_problem(owner, group)
     is_link = view.kind != "relative" and os.path.islink(choice.path)
     return dict(
         _status(view),

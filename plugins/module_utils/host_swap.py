@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replace a file in one step, if it still is what was seen: readers find the whole old file or the whole new one."""
+"""Replace or remove a file in one step, if it still is what was seen: readers find the old or the new one, whole."""
 
 import contextlib
 import errno
-import grp
 import os
-import pwd
 import re
 import stat
 import time
@@ -17,6 +15,7 @@ from typing import Callable, Dict, Iterator, NamedTuple, Optional
 
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_directory import locked, make_last, opened
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_file import SIZE_LIMIT, sha256
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_owner import find_ids
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_problem import (
     HostProblem,
     Problem,
@@ -28,10 +27,10 @@ _TEMPORARY = ".%s.%s.fleet-tmp"
 
 
 class Swap(NamedTuple):
-    """What is to be where. `expect_digest`: SHA-256 of what must be there now, "" for nothing."""
+    """What is to be where; `content` None: nothing. `expect_digest`: SHA-256 of what is there now, "" for nothing."""
 
     path: str
-    content: bytes
+    content: Optional[bytes]
     expect_digest: str
     mode: int = 0o600
     owner: Optional[str] = None
@@ -76,17 +75,21 @@ def replace_file(swap: Swap, label: Optional[Label] = None) -> Swapped:
     # The file behind a symlink is replaced, the link stays.
     target = os.path.realpath(swap.path)
     try:
-        owner = _find_owner(swap)
-        with opened(os.path.dirname(target), swap.create_parent) as directory, locked(directory) as alone:
+        owner = _Ownership(*find_ids(swap.owner, swap.group), swap.mode)
+        create = swap.create_parent and swap.content is not None
+        with opened(os.path.dirname(target), create) as directory, locked(directory) as alone:
             return _replace(_Job(swap, target, owner, label, alone))
     except HostProblem as refused:
         return Swapped(False, _digest_or_nothing(target), error=refused.problem)
+    except FileNotFoundError as error:
+        # Where there is no directory there is no file, and that may be what is wanted.
+        return Swapped(False, "", error=None if swap.content is None else from_error(error))
     except OSError as error:
         return Swapped(False, _digest_or_nothing(target), error=from_error(error))
 
 
 def _replace(job: _Job) -> Swapped:
-    wanted = sha256(job.swap.content)
+    wanted = "" if job.swap.content is None else sha256(job.swap.content)
     with _open_current(job.target) as current:
         found = current.digest()
         if found == wanted:
@@ -147,19 +150,24 @@ def _put_in_place(job: _Job, current: _Current) -> Optional[str]:
     temporary = os.path.join(directory, _TEMPORARY % (name, uuid.uuid4().hex))
     backup = _backup_name(job.target) if job.swap.backup and current.descriptor is not None else None
     try:
-        _write_new(temporary, job.swap.content, job.owner)
-        if job.label is not None:
-            job.label(temporary, job.target)
+        if job.swap.content is not None:
+            _write_new(temporary, job.swap.content, job.owner)
+            if job.label is not None:
+                job.label(temporary, job.target)
         if backup is not None:
             _back_up(current, backup)
         with _open_current(job.target) as now:
             if now.digest() != job.swap.expect_digest:
                 raise HostProblem(Problem("changed_meanwhile", "the file was changed while it was being replaced"))
-        os.rename(temporary, job.target)
+        if job.swap.content is not None:
+            os.rename(temporary, job.target)
+        else:
+            os.unlink(job.target)
     except BaseException:
-        # SystemExit by a signal and the like included: a private key must not lie about. A temporary file that is
-        # gone was renamed: then the new file is in place, and its backup stays.
-        if _unlink(temporary) and backup is not None:
+        # SystemExit by a signal and the like included: a private key must not lie about. What is in place by now
+        # stays, and its backup too.
+        done = not _unlink(temporary) if job.swap.content is not None else not os.path.lexists(job.target)
+        if backup is not None and not done:
             _unlink(backup)
         raise
     make_last(directory)
@@ -199,22 +207,6 @@ def _sweep(directory: str, name: str) -> None:
     for entry in os.listdir(directory):
         if pattern.fullmatch(entry):
             _unlink(os.path.join(directory, entry))
-
-
-def _find_owner(swap: Swap) -> _Ownership:
-    """Return the ids for the names that were given, -1 for those that were not."""
-    uid = gid = -1
-    if swap.owner is not None:
-        try:
-            uid = int(swap.owner) if swap.owner.isdigit() else pwd.getpwnam(swap.owner).pw_uid
-        except KeyError:
-            raise HostProblem(Problem("no_such_owner", "no such user: %s" % swap.owner)) from None
-    if swap.group is not None:
-        try:
-            gid = int(swap.group) if swap.group.isdigit() else grp.getgrnam(swap.group).gr_gid
-        except KeyError:
-            raise HostProblem(Problem("no_such_group", "no such group: %s" % swap.group)) from None
-    return _Ownership(uid, gid, swap.mode)
 
 
 def _kept(owner: _Ownership, status: Optional[os.stat_result]) -> _Ownership:

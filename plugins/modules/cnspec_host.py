@@ -11,7 +11,7 @@ version_added: 0.1.0
 description:
   - This module is internal. It is what M(mondoo.fleet.mondoo_registration) and M(mondoo.fleet.mondoo_status)
     send to the host, and its options may change in any release. Use those two instead.
-  - It replaces the configuration file of C(cnspec), looks at that file and at the host, and runs commands,
+  - It replaces or removes the configuration file of C(cnspec), looks at that file and at the host, and runs commands,
     in this order and in one call. It decides nothing, and it does not fail for what it finds. It reports it.
 author:
   - mondoo.fleet contributors (!UNKNOWN)
@@ -33,10 +33,10 @@ attributes:
 options:
   write:
     description:
-      - Replace a file in one step, if it still is what was seen before.
+      - Replace or remove a file in one step, if it still is what was seen before.
       - A file that has this content already is left as it is, and that is a success.
         Its mode, owner and group are made right.
-      - A symbolic link stays, and the file behind it is replaced.
+      - A symbolic link stays, and the file behind it is replaced or removed.
     type: dict
     suboptions:
       path:
@@ -44,9 +44,13 @@ options:
         type: str
         required: true
       content:
-        description: The new content, encoded as base64.
+        description: The new content, encoded as base64. Not with O(write.remove).
         type: str
-        required: true
+        default: ""
+      remove:
+        description: Remove the file. The directory stays, and so does a symbolic link to the file.
+        type: bool
+        default: false
       expect_digest:
         description: The SHA-256 (hexadecimal) of what must be in the file now. Empty means that there must be no file.
         type: str
@@ -92,6 +96,14 @@ options:
         type: list
         elements: str
         default: []
+      owner:
+        description: Who is to own the file. Empty means whoever owns it now.
+        type: str
+        default: ""
+      group:
+        description: The group that is to own the file. Empty means the one that owns it now.
+        type: str
+        default: ""
       read_config:
         description: Whether to return the content of the file, all of it or without private keys.
         type: str
@@ -106,6 +118,32 @@ options:
         type: list
         elements: str
         default: []
+  scratch:
+    description:
+      - Let O(run) work on a copy of the configuration, in a directory beside it that only its owner can enter, and
+        that is removed at the end, whatever happens. Where the configuration's directory is missing or cannot be
+        written to, it is made where the system keeps temporary files.
+      - What runs that were killed left behind is removed as well.
+    type: dict
+    suboptions:
+      path:
+        description: The absolute path of the configuration, as an earlier O(look) reported it. It is not touched.
+        type: str
+        required: true
+      content:
+        description: The content of the copy, encoded as base64.
+        type: str
+        default: ""
+      once:
+        description:
+          - An id of 32 hexadecimal digits. The commands of O(run) are run at most once for it, however often the
+            module is, because a connection may run a module twice.
+        type: str
+        default: ""
+      forget:
+        description: An id that was given as O(scratch.once) and will not be given again.
+        type: str
+        default: ""
   run:
     description: Run commands, one after another, each in a session of its own of which nothing is left running.
     type: dict
@@ -113,7 +151,8 @@ options:
       commands:
         description:
           - The commands by name. Each is a dictionary of C(argv), a list of strings, and C(time_limit), in seconds.
-          - The items C({cnspec}) and C({config}) of C(argv) are replaced by the paths that O(look) found.
+          - The items C({cnspec}) and C({config}) of C(argv) are replaced by the paths that O(look) found,
+            C({copy}) by that of the copy that O(scratch) makes.
         type: dict
         required: true
       output_limit:
@@ -200,8 +239,8 @@ look:
           C(relative) only.
         - C(content) is encoded as base64. C(digest) is always that of the whole file, private keys included.
         - C(size), C(mode), C(uid), C(gid), C(owner), C(group) and C(mtime) are null where they cannot be known.
-        - C(writable) tells whether O(write) could replace the file. If not, C(not_writable) tells why,
-          as RV(written.error) does.
+        - C(writable) tells whether O(write) could replace the file, and give it to O(look.owner) and O(look.group).
+          If not, C(not_writable) tells why, as RV(written.error) does.
       type: dict
     shadow:
       description: The file that C(cnspec) would prefer, null when there is none.
@@ -216,6 +255,18 @@ look:
     time:
       description: The host's clock.
       type: float
+scratch:
+  description:
+    - What became of the copy. C(content) is what the commands left in it, encoded as base64, null when it cannot be
+      read. C(done_before) tells that nothing was run, because the commands of this O(scratch.once) were already.
+    - C(error) is null, or why there was no copy (and nothing was run), or why it could not be read afterwards. It is
+      like RV(written.error).
+  returned: when O(scratch) is given
+  type: dict
+  sample:
+    content: bXJuOiB4Cg==
+    done_before: false
+    error: null
 ran:
   description:
     - What each command of O(run) did, by its name.
@@ -252,13 +303,21 @@ from ansible_collections.mondoo.fleet.plugins.module_utils.host_config import (
     find_shadow,
     look_at_config,
 )
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_scratch import (
+    ID,
+    Scratch,
+    Scratched,
+    forget,
+    work_on_copy,
+)
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_signals import end_cleanly
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_swap import Swap, replace_file
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_system import look_at_system
 
 WRITE = dict(
     path=dict(type="str", required=True),
-    content=dict(type="str", required=True, no_log=True),
+    content=dict(type="str", default="", no_log=True),
+    remove=dict(type="bool", default=False),
     expect_digest=dict(type="str", required=True),
     mode=dict(type="str", default="0600"),
     owner=dict(type="str"),
@@ -270,9 +329,17 @@ LOOK = dict(
     config_path=dict(type="str", default=""),
     config_candidates=dict(type="dict", default={}),
     shadow_candidates=dict(type="list", elements="str", default=[]),
+    owner=dict(type="str", default=""),
+    group=dict(type="str", default=""),
     read_config=dict(type="str", choices=["all", "without_keys", "no"], default="all"),
     cnspec_path=dict(type="str", default=""),
     cnspec_candidates=dict(type="list", elements="str", default=[]),
+)
+SCRATCH = dict(
+    path=dict(type="str", required=True),
+    content=dict(type="str", default="", no_log=True),
+    once=dict(type="str", default=""),
+    forget=dict(type="str", default=""),
 )
 RUN = dict(
     commands=dict(type="dict", required=True),
@@ -298,7 +365,8 @@ def read_swap(module, write):
         mode = -1
     if not 0 <= mode <= 0o777:
         module.fail_json(msg="write.mode is not an octal mode between 0000 and 0777")
-    return Swap(**dict(write, content=content, mode=mode))
+    remove = write.pop("remove")
+    return Swap(**dict(write, content=None if remove else content, mode=mode))
 
 
 def label_like_target(module, temporary, target):
@@ -313,7 +381,7 @@ def look(options):
     """Return what `look` asks for, all but the time."""
     choice = choose_config(options["config_path"], options["config_candidates"])
     return {
-        "config": look_at_config(choice, options["read_config"]),
+        "config": look_at_config(choice, options["read_config"], options["owner"], options["group"]),
         "shadow": find_shadow(options["shadow_candidates"], choice.path),
         "cnspec": find_program("cnspec", options["cnspec_path"], options["cnspec_candidates"])._asdict(),
         "system": look_at_system()._asdict(),
@@ -331,11 +399,38 @@ def check_commands(module):
             module.fail_json(msg="run.commands: time_limit is not a number of seconds")
         if {"{cnspec}", "{config}"} & set(argv) and module.params["look"] is None:
             module.fail_json(msg="run.commands: argv asks for a path that only look finds")
+        if "{copy}" in argv and module.params["scratch"] is None:
+            module.fail_json(msg="run.commands: argv asks for a copy that only scratch makes")
 
 
-def run(options, seen):
-    """Return what each command did; `seen` is the result of `look`, or None."""
+def read_scratch(module, scratch):
+    """Return what `scratch` asks for; bad arguments end the module."""
+    if not os.path.isabs(scratch["path"]):
+        module.fail_json(msg="scratch.path is not an absolute path")
+    if not all(ID.fullmatch(scratch[name]) for name in ("once", "forget") if scratch[name]):
+        module.fail_json(msg="scratch.once and scratch.forget are 32 hexadecimal digits")
+    try:
+        return Scratch(**dict(scratch, content=base64.b64decode(scratch["content"], validate=True)))
+    except (binascii.Error, ValueError):
+        module.fail_json(msg="scratch.content is not base64")
+
+
+def run_commands(options, scratch, seen):
+    """Return the parts of the result for `run` and `scratch`, each of which may be None."""
+    if scratch is None:
+        return {"ran": run(options, seen)} if options else {}
+    if not options:
+        forget(scratch)
+        return {"scratch": dict(Scratched().to_result(), content=None)}
+    outcome, ran = work_on_copy(scratch, lambda copy: run(options, seen, copy))
+    content = None if outcome.content is None else base64.b64encode(outcome.content).decode("ascii")
+    return {"ran": ran or {}, "scratch": dict(outcome.to_result(), content=content)}
+
+
+def run(options, seen, copy=None):
+    """Return what each command did; `seen` is the result of `look`, or None; `copy` the path that stands for {copy}."""
     paths = {"{cnspec}": seen["cnspec"]["path"], "{config}": seen["config"]["path"]} if seen else {}
+    paths.update({"{copy}": copy} if copy else {})
     set_env = {name: str(value) for name, value in options["set_env"].items()}
     environment = clean_environment(options["unset_env"], set_env)
     ran = {}
@@ -355,6 +450,7 @@ def main():
         argument_spec=dict(
             write=dict(type="dict", options=WRITE),
             look=dict(type="dict", options=LOOK),
+            scratch=dict(type="dict", options=SCRATCH),
             # A command's arguments and environment may hold a token: none of it belongs into the system's log.
             run=dict(type="dict", options=RUN, no_log=True),
         ),
@@ -364,13 +460,13 @@ def main():
     swap = read_swap(module, module.params["write"]) if module.params["write"] else None
     if module.params["run"]:
         check_commands(module)
+    scratch = read_scratch(module, module.params["scratch"]) if module.params["scratch"] else None
 
     result = {}
     if swap:
         result["written"] = replace_file(swap, lambda new, old: label_like_target(module, new, old)).to_result()
     seen = look(module.params["look"]) if module.params["look"] else None
-    if module.params["run"]:
-        result["ran"] = run(module.params["run"], seen)
+    result.update(run_commands(module.params["run"], scratch, seen))
     if seen:
         result["look"] = dict(seen, time=time.time())
     # From here on only what the caller asked to see is told (no arguments: an empty invocation). Masking it would cut

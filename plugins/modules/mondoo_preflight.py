@@ -24,6 +24,8 @@ description:
     task with C(run_once) would end the play for every host. Each host says what is wrong when its turn comes.
   - An empty text, dictionary or list counts as not given, for every option.
 author: mondoo.fleet contributors (!UNKNOWN)
+extends_documentation_fragment:
+  - mondoo.fleet.mondoo.platform
 requirements:
   - requests and cryptography (on the controller)
 attributes:
@@ -44,37 +46,10 @@ attributes:
     description: Can be used with C(async).
     support: none
 options:
-  token:
-    description:
-      - The registration token that hosts will be registered with.
-    type: str
-  credentials:
-    description:
-      - The credentials document that hosts will be registered with, as M(mondoo.fleet.mondoo_registration) takes it.
-    type: raw
   api_endpoint:
     description:
       - The API endpoint to ask.
       - The default is what the token or the credentials document says. Without any of them the platform is not asked.
-    type: str
-  registration_limit:
-    description:
-      - How many hosts of one run may register at the same time.
-    type: int
-    default: 10
-  validate_certs:
-    description:
-      - Whether the controller checks the certificate of the platform.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - A file on the controller with the certificates of the authorities to trust, in PEM.
-    type: path
-  controller_proxy:
-    description:
-      - The proxy through which the controller reaches the platform. The default is the environment of the controller's
-        own process (E(HTTPS_PROXY), E(NO_PROXY)).
     type: str
 notes:
   - Use it with C(run_once). In a play with C(serial) that is once for each batch; the second and later batches of a run

@@ -18,7 +18,8 @@ description:
   - Registers a host with Mondoo Platform, proves that the platform accepts it, and writes the agent's configuration
     C(mondoo.yml). A host that is well registered is left alone.
   - Everything is decided on the controller, which also talks to the platform. The host needs Python, but neither
-    C(cnspec) nor internet access to be registered, and the registration token never reaches it.
+    C(cnspec) nor internet access to be registered, and the registration token never reaches it. Where only hosts reach
+    the platform, their own C(cnspec) asks it, with O(method=cnspec).
   - A host is registered anew when it is not registered (V(not_registered)), its configuration cannot be used
     (V(config_invalid)), the platform itself rejects its identity twice (V(credentials_rejected)), it belongs to another
     space (V(wrong_space)), endpoint (V(wrong_endpoint)) or service account (V(other_service_account)), it is to be an
@@ -32,6 +33,7 @@ author: mondoo.fleet contributors (!UNKNOWN)
 extends_documentation_fragment:
   - mondoo.fleet.mondoo
   - mondoo.fleet.mondoo.attributes
+  - mondoo.fleet.mondoo.platform
 requirements:
   - requests and cryptography (on the controller)
 attributes:
@@ -48,22 +50,28 @@ attributes:
   async:
     support: none
 options:
-  token:
-    description:
-      - A registration token (a JWT) from the console. Each use makes a new agent with a service account of its own.
-      - A token that has expired does no harm on a host that is registered already.
-      - Not together with O(credentials).
-    type: str
-  credentials:
-    description:
-      - A credentials document from the console, which is a service account in JSON. Give a dictionary, the JSON or YAML
-        text, or base64 of that.
-      - Many hosts may share one.
-    type: raw
   managed:
     description:
       - With O(credentials), make the host an agent of its own under that service account.
       - With V(false) the document alone is the host's identity, and no agent is made. This is what goes into an image.
+    type: bool
+    default: true
+  state:
+    description:
+      - Whether the host is to be registered.
+      - With V(absent) its agent is unregistered on the platform, then the identity is removed from C(mondoo.yml), and
+        the file with it when nothing else was in it. A service account that is no agent may be shared with other hosts,
+        so it is only removed from the file.
+      - Where the platform cannot be asked, V(absent) fails before it touches the file, unless O(unregister_previous) is
+        V(false). Where the platform rejects the identity already, the host is taken off locally, with a warning.
+      - With V(absent) neither O(token) nor O(credentials) is needed, and no setting is written. A credentials document
+        helps where the key in the file is damaged. O(verify) has no meaning then.
+    type: str
+    choices: [present, absent]
+    default: present
+  keep_settings:
+    description:
+      - With O(state=absent), keep what is in C(mondoo.yml) beside the identity. With V(false) the file goes whole.
     type: bool
     default: true
   api_endpoint:
@@ -101,7 +109,7 @@ options:
         type: int
   updates_url:
     description:
-      - Where cnspec and its providers come from (cnspec 13 and later).
+      - An http or https URL that cnspec and its providers come from (cnspec 13 and later).
     type: str
   auto_update:
     description:
@@ -115,6 +123,7 @@ options:
   unset:
     description:
       - Settings to remove from C(mondoo.yml), for example V(api_proxy). Settings that nobody mentions are left alone.
+      - V(scan_interval.timer) and V(scan_interval.splay) remove one part of the interval.
     type: list
     elements: str
   verify:
@@ -122,6 +131,7 @@ options:
       - Whether to ask the platform if it accepts the host's identity, by one signed call.
       - Where the platform cannot be asked, the result is RV(verified=none) with a warning, or with V(strict) a failure.
       - With V(false) nobody asks, and a host counts as well registered by its file alone.
+      - Any other word of Ansible for true or false, such as V(yes) or V(0), is taken too, in any case.
     type: str
     choices: ["true", "false", "strict"]
     default: "true"
@@ -139,6 +149,8 @@ options:
   unregister_previous:
     description:
       - Unregister the agent that the host had before, once the new one is written.
+      - With O(state=absent), unregister the agent that the host has. With V(false) it stays on the platform and is
+        named in RV(left_behind).
     type: bool
     default: true
   max_rejected:
@@ -147,31 +159,12 @@ options:
       - The default is a tenth of the play's hosts, but at least three. Beyond that the platform itself is likely to be
         in trouble.
     type: int
-  registration_limit:
-    description:
-      - How many hosts of one run may register at the same time. Hosts that need nothing are not slowed by it.
-    type: int
-    default: 10
   retries:
     description:
       - How often registering is tried, at most, within O(timeout). It is tried again only when nothing can have been
         made.
     type: int
     default: 5
-  validate_certs:
-    description:
-      - Whether the controller checks the certificate of the platform.
-    type: bool
-    default: true
-  ca_path:
-    description:
-      - A file on the controller with the certificates of the authorities to trust, in PEM.
-    type: path
-  controller_proxy:
-    description:
-      - The proxy through which the controller reaches the platform. The default is the environment of the controller's
-        own process (E(HTTPS_PROXY), E(NO_PROXY)). The C(environment) keyword of a task does not reach it.
-    type: str
   backup:
     description:
       - Keep a copy of the file that is replaced. It holds a private key and is readable for its owner only.
@@ -191,6 +184,9 @@ options:
     type: raw
     default: "0600"
 notes:
+  - With O(method=cnspec), C(cnspec) must be installed. All versions from 7.0.3 on will do. A login that was killed, or
+    whose answer was lost, may have made an agent, and the error says so. It is never run twice. A refusal counts only
+    when cnspec gives the platform's own words and its clock and the host's agree within 30 s.
   - The host's C(mondoo.yml), private key included, is read to the controller over the connection that Ansible has
     anyway. Without pipelining it lies for the task's duration in a file that only the remote user can read.
   - Setting E(ANSIBLE_KEEP_REMOTE_FILES) or E(ANSIBLE_DEBUG) makes Ansible itself keep or show what is sent to the host.
@@ -211,6 +207,11 @@ EXAMPLES = r"""
     credentials: "{{ lookup('ansible.builtin.file', 'service-account.json') }}"
     api_proxy: http://proxy.example.com:3128
 
+- name: Register where only hosts reach the platform, by their own cnspec
+  mondoo.fleet.mondoo_registration:
+    credentials: "{{ lookup('ansible.builtin.file', 'service-account.json') }}"
+    method: cnspec
+
 - name: Move a host to the space of this token
   mondoo.fleet.mondoo_registration:
     token: "{{ vaulted_registration_token }}"
@@ -223,17 +224,33 @@ EXAMPLES = r"""
       splay: 15
     unset:
       - api_proxy
+
+- name: Take a host off the platform
+  mondoo.fleet.mondoo_registration:
+    state: absent
 """
 
 RETURN = r"""
+changed:
+  description:
+    - Whether the host was changed, or in check mode would be.
+    - Also true for a failure after the new configuration was written, which only V(strict) for O(verify) makes.
+  returned: always
+  type: bool
 action:
-  description: What was done, or in check mode would be done.
+  description:
+    - What was done, or in check mode would be done.
+    - One of V(none), V(configure) (settings or permissions), V(register) (a new agent), V(adopt) (the credentials
+      document is the identity) and V(unregister).
   returned: success
   type: str
   sample: register
 reason:
-  description: Why the host was registered anew; none when it was not.
-  returned: success
+  description:
+    - Why the host was registered anew; none when it was not.
+    - On a failure, why it had to be, or (V(answer_differs)) why the new registration would have had to be.
+  returned: success, and on failures of code answer_differs, credentials_revoked, identity_missing, token_expired,
+    token_malformed, token_of_organization, token_without_space, too_many_rejected
   type: str
   sample: not_registered
 agent_mrn:
@@ -267,16 +284,17 @@ verified:
   description:
     - Whether the platform accepts the identity. V(none) when that could not be known.
     - For a managed host it proves the service account.
-  returned: success, and on failures of proving it
+  returned: success, and on failures of code new_identity_refused, too_many_rejected, unverified, write_unknown
   type: bool
 left_behind:
   description: MRNs of agents on the platform that nobody uses any more, or V(unknown) for one whose MRN is not known.
-  returned: success, and on failures that leave one
+  returned: success, and on failures of code maybe_registered, unverified, write_unknown, and where the new agent could
+    not be removed again
   type: list
   elements: str
 api_attempts:
   description: How often registering was tried; 0 when it was not needed.
-  returned: success
+  returned: success, and on failures of code busy, identity_refused, maybe_registered, refused, unreachable
   type: int
 certificate_valid_until:
   description: Until when the certificate in the configuration is valid, in RFC 3339.
@@ -284,9 +302,23 @@ certificate_valid_until:
   type: str
   sample: "9999-12-31T23:59:59Z"
 backup_file:
-  description: Path of the backup on the host.
+  description: Path of the backup on the host; none when none was made.
   returned: success
   type: str
+diff:
+  description: The configuration before and after; values only of keys that are known to be harmless.
+  returned: success, in diff mode, when something changes
+  type: dict
+warnings:
+  description: What the user should know although the host is as it was asked for.
+  returned: success
+  type: list
+  elements: str
+msg:
+  description: What could not be done, why, and what to do, in one line.
+  returned: failure
+  type: str
+  sample: "Cannot register the host (not_registered): neither token nor credentials were given. Give one of them."
 code:
   description: A stable word for what went wrong.
   returned: failure

@@ -18,7 +18,8 @@ description:
   - Runs C(cnspec status) on the host once, with a time limit, and turns what it says into the fact
     C(ansible_facts.mondoo), whatever the version of C(cnspec). It says whether the host is registered, whether the
     platform accepts it, how its clock is, and for each problem what to do.
-  - A fact never fails a task. O(expect) and O(expect_space) do, with the remedy in the message.
+  - A fact never fails a task, whatever the host is. O(expect) and O(expect_space) do, with the remedy in the message,
+    and so does a O(config_path) that is relative or names a directory.
   - What cannot be known is V(null), never V(false). A host is authenticated only when C(cnspec) says so and the
     platform is V(SERVING), because C(cnspec) takes an empty answer for success. It is not authenticated only when the
     platform itself refuses it.
@@ -178,7 +179,9 @@ ansible_facts:
             - unknown
           sample: ok
         problems:
-          description: What is wrong, causes first, and what is worth knowing. C(code) is stable, C(fix) is one line.
+          description:
+            - What is wrong, causes first, and what is worth knowing. C(code) is stable, C(fix) is one line.
+            - Problems of a host whose C(health) is V(ok) are remarks, which keep nobody from being registered.
           returned: always
           type: list
           elements: dict

@@ -12,6 +12,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from .errors import FleetError
 from .secrets import Secrets
@@ -19,7 +20,8 @@ from .secrets import Secrets
 Options = dict[str, t.Any]
 Spec = Mapping[str, Mapping[str, t.Any]]
 
-PROXY_OPTIONS = ("api_proxy", "controller_proxy")
+# URLs that may hold a password.
+URL_OPTIONS = ("api_proxy", "controller_proxy", "api_endpoint", "updates_url")
 HARMLESS_CREDENTIALS = (
     "mrn",
     "space_mrn",
@@ -105,7 +107,7 @@ def _remember_secrets(given: Options, spec: Spec, secrets: Secrets) -> None:
         elif name not in spec or spec[name].get("no_log"):
             # What nobody declared may be a misspelt option that holds a secret.
             secrets.add(value)
-        if name in PROXY_OPTIONS:
+        if name in URL_OPTIONS:
             secrets.add_proxy(value)
     settings = given.get("settings")
     for key, value in settings.items() if isinstance(settings, dict) else ():
@@ -130,14 +132,32 @@ def _validated(name: str, value: t.Any, definition: Mapping[str, t.Any]) -> t.An
         raise _invalid(name, definition)  # ansible would turn it into the text of its Python form
     if isinstance(value, bool) and definition.get("type") == "int":
         raise _invalid(name, definition)  # to Python, true is the number 1
-    if isinstance(value, bool) and definition.get("choices"):
-        value = str(value).lower()
+    value = _choice(value, definition.get("choices", ()))
     if isinstance(value, dict) and definition.get("options"):
         value = {key: item for key, item in value.items() if not is_empty(item)}
     result = ArgumentSpecValidator({name: dict(definition)}).validate({} if is_empty(value) else {name: value})
-    if result.errors.errors:
+    made = plain(result.validated_parameters.get(name))
+    # ansible-core 2.18 and older hand back a text such as `{a.b()}` as it is, and say that it is a dictionary.
+    unmade = definition.get("type") == "dict" and made is not None and not isinstance(made, dict)
+    if result.errors.errors or unmade:
         raise _invalid(name, definition)
-    return plain(result.validated_parameters.get(name))
+    return made
+
+
+def _choice(value: t.Any, choices: t.Sequence[str]) -> t.Any:
+    """Return `value` as one of choices that have true and false among them, where it means one; else as it is.
+
+    An extra variable on the command line is text: what `no` or `Yes` mean in YAML has to mean the same there.
+    """
+    if not {"true", "false"} <= set(choices) or not isinstance(value, (bool, int, float, str)):
+        return value
+    word = str(value).strip().lower()
+    if word in choices:
+        return word
+    try:
+        return str(boolean(value)).lower()
+    except TypeError:
+        return value
 
 
 def _invalid(name: str, definition: Mapping[str, t.Any]) -> FleetError:

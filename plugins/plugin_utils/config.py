@@ -256,21 +256,40 @@ def _set(root: yaml.MappingNode, key: str, value: t.Any) -> bool:
 def _set_scan_interval(root: yaml.MappingNode, wanted: dict[str, int]) -> bool:
     """Write the nested form: `serve` ignored the dotted one that login writes until cnspec 13.24."""
     changed = _remove(root, [f"scan_interval.{name}" for name in wanted])
-    for index, (name, nested) in enumerate(root.value):
+    own = _own_scan_interval(root)
+    if own is None:
+        return _put(root, "scan_interval", dict(wanted)) or changed
+    changes = [_put(own, part, value) for part, value in wanted.items()]
+    if any(changes):
+        _replace_scan_interval(root, own)
+        changed = True
+    return changed
+
+
+def _own_scan_interval(root: yaml.MappingNode) -> yaml.MappingNode | None:
+    """Return the nested scan interval, where it is one, as a mapping of its own: an alias may show it elsewhere."""
+    for name, nested in root.value:
         if key_text(name) == "scan_interval" and isinstance(nested, yaml.MappingNode):
-            # A mapping of its own: an alias may show the same one elsewhere.
-            own = copy.deepcopy(nested)
-            changes = [_put(own, part, value) for part, value in wanted.items()]
-            if any(changes):
-                root.value[index] = (name, own)
-                changed = True
-            return changed
-    return _put(root, "scan_interval", dict(wanted)) or changed
+            return copy.deepcopy(nested)
+    return None
+
+
+def _replace_scan_interval(root: yaml.MappingNode, own: yaml.MappingNode) -> None:
+    """Put a nested scan interval in the place of the one that is there; an empty one takes it out."""
+    pairs = [(name, own if key_text(name) == "scan_interval" else node) for name, node in root.value]
+    root.value[:] = [(name, node) for name, node in pairs if node is not own or own.value]
 
 
 def _unset(root: yaml.MappingNode, names: tuple[str, ...]) -> bool:
     keys = [spelling for name in names for spelling in spellings(name.lower().replace("-", "_"))]
-    return _remove(root, [*keys, *(name.lower() for name in names)])
+    changed = _remove(root, [*keys, *(name.lower() for name in names)])
+    own = _own_scan_interval(root)
+    # A dotted name means a part of the nested form as well, which is the one that is written here.
+    parts = [key.partition(".")[2] for key in keys if key.startswith("scan_interval.")]
+    if own is not None and _remove(own, parts):
+        _replace_scan_interval(root, own)
+        changed = True
+    return changed
 
 
 def _remove(root: yaml.MappingNode, keys: t.Iterable[str]) -> bool:

@@ -35,8 +35,8 @@ class ConfigWriter:
     sleep: t.Callable[[float], None]
     begun: bool = False
 
-    def write(self, content: bytes) -> str | None:
-        """Replace the file; return the path of the backup. Raises FleetError; the file is as it was then.
+    def write(self, content: bytes | None) -> str | None:
+        """Replace the file (None: remove it); return the path of the backup. Raises FleetError; it is as it was then.
 
         Raises WriteUnknown when no answer came and the host cannot be asked either.
         """
@@ -64,12 +64,12 @@ class ConfigWriter:
         remedy = "Mend that and run again; the host is as it was"
         raise self._failed(written.error.cause, remedy, written.error.code)
 
-    def holds(self, content: bytes, cause: str) -> bool:
+    def holds(self, content: bytes | None, cause: str) -> bool:
         """Tell whether the host has `content` after a write without an answer; `cause` says why there is none.
 
         Raises WriteUnknown when the host cannot be asked.
         """
-        wanted = hashlib.sha256(content).hexdigest()
+        wanted = "" if content is None else hashlib.sha256(content).hexdigest()
         digest = self._digest(cause)
         if digest == self.file.digest != wanted:
             self.sleep(LATE_WRITE_SECONDS)

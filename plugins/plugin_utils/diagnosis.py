@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils import status_reason
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NOT_REACHED, ORDER
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NO_PROXY, NOT_REACHED, ORDER
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import Place
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import mask_proxy
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_report import Report
 
@@ -20,6 +22,19 @@ SKEW_LIMIT = 30.0
 
 # What the platform itself may answer to a ping, beside yes and the refusal.
 ANSWERS = frozenset(("rate_limited", "server_error", "permission_denied", "not_found"))
+
+# What lies there in place of a file, by the words of the hands.
+NO_FILE = {
+    "directory": "it is a directory",
+    "other": "it is no ordinary file",
+    "relative": "the path is not absolute",
+    "too_large": "it is far too large",
+}
+
+# `proxyconnect tcp: dial tcp 127.0.0.1:9: connect: connection refused`, `...: dial tcp: lookup proxy.example.com: ...`
+PROXY_ADDRESS = re.compile(
+    r"proxyconnect tcp: dial tcp:? (?:lookup )?((?:\[[^\]\s]{1,60}\]|[\w.-]{1,255})(?::\d{1,5})?)"
+)
 
 
 @dataclass(frozen=True)
@@ -45,14 +60,7 @@ class Diagnosis:
 
 def diagnose(report: Report, seen: Seen = NOTHING) -> Diagnosis:
     """Return what is wrong, causes before what they cause."""
-    place = Place(
-        family=seen.family,
-        config=seen.config_path or report.config_path,
-        cnspec=seen.cnspec_path,
-        endpoint=report.endpoint,
-        shadow=seen.shadow,
-        unit=seen.agent.name if seen.agent else None,
-    )
+    place = place_of(report, seen)
     found = dict(sorted(_problems(report, seen), key=lambda finding: ORDER[finding[0]]))
     deciding = next((HEALTH[code] for code in found if code in HEALTH), None)
     if deciding is None:
@@ -66,6 +74,20 @@ def diagnose(report: Report, seen: Seen = NOTHING) -> Diagnosis:
     return Diagnosis(deciding, problems)
 
 
+def place_of(report: Report, seen: Seen) -> Place:
+    """Return where remedies are to be applied."""
+    return Place(
+        family=seen.family,
+        config=seen.config_path or report.config_path,
+        cnspec=seen.cnspec_path,
+        endpoint=report.endpoint,
+        shadow=seen.shadow,
+        # One line, whatever stands in the file.
+        proxy=" ".join(mask_proxy(seen.api_proxy).split())[:200] if seen.api_proxy else None,
+        unit=seen.agent.name if seen.agent else None,
+    )
+
+
 # The code of a problem, and the words that its message needs beside those of every message.
 Finding = tuple[str, dict[str, str]]
 
@@ -76,8 +98,18 @@ def _message(code: str, words: t.Mapping[str, str], report: Report, place: Place
         "config": place.config or "mondoo.yml",
         "endpoint": report.endpoint or "Mondoo Platform",
         "unit": place.unit or "cnspec",
+        **_proxy_words(report, place),
     }
     return KINDS[code].message.format_map({**everywhere, **words})
+
+
+def _proxy_words(report: Report, place: Place) -> dict[str, str]:
+    """Return how messages name the proxy: from the config, else (for one of the environment) from the words of Go."""
+    named = PROXY_ADDRESS.search(report.reason_text or "")
+    proxy = place.proxy or (named[1] if named else None)
+    if proxy is None:
+        return NO_PROXY
+    return {**NO_PROXY, "proxy": f"the proxy {proxy}", "something": f"something on the way, perhaps the proxy {proxy},"}
 
 
 def _proved(report: Report) -> bool:
@@ -104,8 +136,8 @@ def _cnspec(report: Report, seen: Seen) -> t.Iterator[Finding]:
 
 
 def _config(report: Report, seen: Seen) -> t.Iterator[Finding]:
-    if seen.config_kind in ("directory", "other", "relative", "too_large"):
-        yield "config_not_a_file", {"cause": seen.config_kind.replace("_", " ")}
+    if seen.config_kind in NO_FILE:
+        yield "config_not_a_file", {"cause": NO_FILE[seen.config_kind]}
     elif seen.config_kind == "unreadable" or report.config_problem == "unreadable":
         yield "config_unreadable", {}
     elif seen.config_unreadable or report.config_problem == "malformed":
@@ -135,15 +167,19 @@ def _platform(report: Report, seen: Seen) -> t.Iterator[Finding]:
         yield ("config_missing" if is_missing else "not_registered"), {}
     yield from _reaching(report)
     if report.form is None and report.releases_reason is not None:
-        yield "releases_required", {}
+        yield "releases_required", {"cause": _why(report.releases_reason, report, seen)}
     if seen.certificate_expired and not report.authenticated:
         yield "certificate_expired", {"cause": seen.certificate_until or "an earlier time"}
     if report.authenticated is False:
         yield "unauthenticated", {"cause": status_reason.REFUSAL}
     elif report.registered is not False and report.ping_failed and report.reachable:
         reason = report.reason or ""
-        why = NOT_REACHED.get(reason, "cnspec does not say why")
-        yield (reason if reason in ANSWERS else "ping_failed"), {"cause": why}
+        yield (reason if reason in ANSWERS else "ping_failed"), {"cause": _why(reason, report, seen)}
+
+
+def _why(reason: str, report: Report, seen: Seen) -> str:
+    words = _proxy_words(report, place_of(report, seen))
+    return NOT_REACHED.get(reason, "cnspec does not say why").format_map(words)
 
 
 def _reaching(report: Report) -> t.Iterator[Finding]:
@@ -166,7 +202,7 @@ def _remarks(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.clock.ntp_synchronized is False:
         yield "clock_not_synchronized", {}
     if report.form is not None and report.releases_reason is not None:
-        yield "releases_unreachable", {}
+        yield "releases_unreachable", {"cause": _why(report.releases_reason, report, seen)}
     if report.update_available:
         yield "update_available", {"version": report.version or "", "latest": report.latest_version or "unknown"}
     if report.providers_outdated:
@@ -181,7 +217,8 @@ def _agent(report: Report, seen: Seen) -> t.Iterator[Finding]:
         return
     if seen.agent.active is False and report.registered:
         yield "agent_not_running", {}
-    elif seen.agent.active and seen.agent.started and (seen.config_changed or 0) > seen.agent.started:
+    # systemd tells whole seconds: what was written in the second of the start was most likely written before it.
+    elif seen.agent.active and seen.agent.started and (seen.config_changed or 0) >= seen.agent.started + 1:
         yield "agent_not_restarted", {}
 
 

@@ -7,43 +7,29 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .arguments import Options
-from .config import DEFAULT_ENDPOINT, Config, edit
+from .config import Config, edit
 from .config_writer import ConfigWriter, WriteUnknown
-from .credentials import Document, ServiceAccount, load_key
+from .credentials import Document, ServiceAccount
 from .errors import FleetError
 from .host import System
-from .interruption import interruptible, uninterrupted
+from .interruption import interruptible, postponed, uninterrupted
+from .letting_go import Outcome, PreviousAgent
 from .new_identity import new_account, new_agent, new_identity, register_endpoint, registration_request
 from .plan import Plan, reason_to_register
-from .platform import Confirmation, Patience, Platform, RegistrationFailed
+from .platform import Confirmation, Patience, PlatformCalls, RegistrationFailed
+from .run import Run
 from .verdict import Judgement, Verdict
 from .wanted import Wanted
-
-if t.TYPE_CHECKING:
-    from .registration import Run
 
 # A new account may need a moment until every part of the platform knows it.
 NEW_IDENTITY_SECONDS = 15.0
 UNANSWERED_TRIES = 3
+# Who is told to stop waits so long for the answer that tells which agent to remove again.
+ANSWER_SECONDS = 10.0
 STOPPED = "the run was told to stop"
-
-
-@dataclass
-class Outcome:
-    """What came of a plan; `config` is what the host has now (or, foreseen, would have)."""
-
-    config: Config
-    verified: bool | None = None
-    cause: str = ""
-    foreseen: bool = False
-    changed: bool = False
-    left_behind: list[str] = field(default_factory=list)
-    api_attempts: int = 0
-    backup_file: str | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -70,10 +56,7 @@ class Enrolment:
             with interruptible():
                 outcome = self._register(plan)
         if plan.reason is not None:
-            if self.found.problem is not None:
-                lost = f"The config could not be read ({self.found.problem}); what stood in it is gone."
-                outcome.warnings.append(lost)
-            self._let_go(outcome, judgement)
+            PreviousAgent(self.options, self.around, self.wanted, self.found).let_go(outcome, judgement)
         return outcome
 
     def _adopt(self, plan: Plan) -> Outcome:
@@ -115,7 +98,7 @@ class Enrolment:
         remedy = f"{error.remedy}; the host has one of the agents named in left_behind"
         return FleetError(error.what, error.cause, remedy, code=error.code, **{**error.detail, "left_behind": agents})
 
-    def _make_and_give(self, platform: Platform, outcome: Outcome) -> None:
+    def _make_and_give(self, platform: PlatformCalls, outcome: Outcome) -> None:
         with self.around.folder.turn(self.options["registration_limit"]):
             made = self._make_agent(platform)
         outcome.api_attempts = made.attempts
@@ -126,13 +109,14 @@ class Enrolment:
         outcome.config = new.config
         self._write(outcome)
 
-    def _make_agent(self, platform: Platform) -> Confirmation:
+    def _make_agent(self, platform: PlatformCalls) -> Confirmation:
         request = registration_request(self.wanted, self.system)
         patience = Patience(float(self.options["timeout"]), self.options["retries"])
         document = self.wanted.document
         bearer = document.account if document is not None else str(self.wanted.token)
         try:
-            self.made = platform.register(request, bearer, patience)
+            with postponed(ANSWER_SECONDS):
+                self.made = platform.register(request, bearer, patience)
         except RegistrationFailed as error:
             if error.may_have_acted is not None:
                 error.detail["left_behind"] = [error.may_have_acted]
@@ -140,6 +124,8 @@ class Enrolment:
         except FleetError:
             raise
         except BaseException:
+            if self.made is not None:
+                raise  # told to stop meanwhile: the answer came nevertheless, so the agent can be removed again
             remedy = f"An agent named {request['name']} may have been made; look for it in the console first"
             cause = f"{STOPPED} while the platform was asked"
             raise FleetError(
@@ -147,7 +133,7 @@ class Enrolment:
             ) from None
         return self.made
 
-    def _prove(self, platform: Platform, account: ServiceAccount, outcome: Outcome) -> None:
+    def _prove(self, platform: PlatformCalls, account: ServiceAccount, outcome: Outcome) -> None:
         """Ask whether a new identity is accepted. Raises FleetError when it is refused for 15 s."""
         if self.options["verify"] == "false":
             return
@@ -184,12 +170,12 @@ class Enrolment:
         outcome.backup_file = self.writer.write(outcome.config.content or b"")
         outcome.changed = True
 
-    def _undo(self, platform: Platform, error: BaseException) -> BaseException:
+    def _undo(self, platform: PlatformCalls, error: BaseException) -> BaseException:
         """Remove an agent that no host will use; return what to raise."""
         if self.made is None:
             return error
         with uninterrupted():
-            gone = self._unregister(platform, new_account(self.wanted, self.made), self.made.agent_mrn)
+            gone = _unregister(platform, new_account(self.wanted, self.made), self.made.agent_mrn)
         if gone and isinstance(error, (KeyboardInterrupt, SystemExit)):
             return error
         if not isinstance(error, FleetError):
@@ -203,37 +189,10 @@ class Enrolment:
         detail = {**error.detail, "left_behind": [orphan]}
         return FleetError(error.what, error.cause, remedy, code=error.code, **detail)
 
-    def _let_go(self, outcome: Outcome, judgement: Judgement) -> None:
-        """Unregister the previous agent, signed by its own identity, where that still works."""
-        previous, signer = self.found.agent_mrn, self._previous_signer(judgement)
-        if self.found.problem is not None and self.found.content:
-            outcome.left_behind.append("unknown")
-        if previous is not None and previous != outcome.config.agent_mrn:
-            proved = outcome.verified is not None or self.options["verify"] == "false"
-            wanted = proved and self.options["unregister_previous"]
-            try:
-                with interruptible():
-                    gone = wanted and signer is not None and self._unregister(None, signer, previous)
-            except BaseException:
-                gone = False  # told to stop: the host is registered, and the old agent is named
-            if not gone:
-                outcome.left_behind.append(previous)
-        if outcome.left_behind and self.options["unregister_previous"]:
-            outcome.warnings.append("The previous agent is left behind on the platform: see left_behind in the result.")
 
-    def _previous_signer(self, judgement: Judgement) -> ServiceAccount | None:
-        """Return the identity that can still unregister the previous agent; None when there is none."""
-        account, document = self.found.account, self.wanted.document
-        if account is not None and load_key(account.private_key) is not None:
-            return None if judgement.verdict is Verdict.REJECTED else account
-        # The file is damaged, but the document that was given is the service account that stood in it.
-        same = document is not None and document.account.mrn == self.found.text("mrn")
-        return document.account if document is not None and same else None
-
-    def _unregister(self, platform: Platform | None, account: ServiceAccount, agent_mrn: str) -> bool:
-        """Remove an agent; `platform` None: where its account belongs. Tell whether it is gone for certain."""
-        try:
-            platform = platform or self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
-            return platform.unregister(account, agent_mrn)
-        except FleetError:
-            return False
+def _unregister(platform: PlatformCalls, account: ServiceAccount, agent_mrn: str) -> bool:
+    """Remove an agent; tell whether it is gone for certain."""
+    try:
+        return platform.unregister(account, agent_mrn)
+    except FleetError:
+        return False

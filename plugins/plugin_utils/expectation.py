@@ -8,19 +8,57 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import SKEW_LIMIT, Diagnosis, Problem
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import SKEW_LIMIT, Diagnosis, place_of
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, NOT_REACHED
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status_report import Report
 
 NAMES = ("registered", "authenticated", "clock_in_sync", "reachable", "service_running", "up_to_date")
 
-# Which problems explain an expectation that does not hold, beside those that decide the health.
-EXPLAINED_BY = {
+# What keeps cnspec from telling anything, or from knowing who the host is.
+SILENT = (
+    *("cnspec_missing", "cnspec_not_executable", "cnspec_crashed", "status_timed_out"),
+    *("releases_required", "cannot_tell"),
+)
+NO_IDENTITY = (
+    *("config_not_a_file", "config_unreadable", "config_malformed", "config_invalid"),
+    *("config_missing", "not_registered"),
+)
+NO_WAY = (*NOT_REACHED, "unreachable", "clock_skew")
+
+# Which problems explain an expectation that is false, and one that is not known; the space is as `registered`.
+FALSE_BY: dict[str, tuple[str, ...]] = {
+    "registered": NO_IDENTITY,
+    "authenticated": (*HEALTH, "certificate_expired"),
     "clock_in_sync": ("clock_skew", "clock_offset", "clock_not_synchronized"),
-    "service_running": ("agent_not_running", "cnspec_missing"),
-    "up_to_date": ("update_available", "providers_outdated", "releases_unreachable", "releases_required"),
+    "reachable": NO_WAY,
+    "service_running": ("agent_not_running",),
+    "up_to_date": ("update_available", "providers_outdated"),
+}
+UNKNOWN_BY: dict[str, tuple[str, ...]] = {
+    "registered": (*SILENT, *NO_IDENTITY),
+    "authenticated": (*HEALTH, "certificate_expired"),
+    "clock_in_sync": (*SILENT, *NO_IDENTITY, *NO_WAY),
+    "reachable": (*SILENT, *NO_IDENTITY, *NO_WAY),
+    "service_running": ("cnspec_missing",),
+    "up_to_date": (*SILENT, "releases_unreachable"),
+}
+
+# What to say of an expectation that no problem explains: why it does not hold, and the remedy.
+UNEXPLAINED = {
+    "clock_in_sync": (
+        "cnspec could not compare it with the platform's",
+        "Compare the clock of the host with a time server (NTP), or leave clock_in_sync out",
+    ),
+    "service_running": (
+        "systemd there knows no service of the agent",
+        "Install cnspec from its package, which has the service, or leave service_running out",
+    ),
+    "up_to_date": (
+        "cnspec does not say which version is the latest",
+        "Let the host reach https://releases.mondoo.com, or leave up_to_date out",
+    ),
 }
 
 
@@ -35,34 +73,46 @@ class Expectations:
         return bool(self.names or self.space)
 
 
-def failed(wanted: Expectations, report: Report, seen: Seen = NOTHING) -> tuple[str, ...]:
-    """Return what does not hold, each as a phrase."""
-    phrases = []
-    for name in wanted.names:
-        value = _value(name, report, seen)
-        if value is not True:
-            phrases.append(f"{name} is {'false' if value is False else 'not known'}")
+@dataclass(frozen=True)
+class Unmet:
+    """An expectation that does not hold. `value`: False, or None when it is not known; `name` may be `space`."""
+
+    name: str
+    value: bool | None
+    phrase: str
+
+
+def failed(wanted: Expectations, report: Report, seen: Seen = NOTHING) -> tuple[Unmet, ...]:
+    """Return what does not hold."""
+    values = {name: _value(name, report, seen) for name in wanted.names}
+    unmet = [
+        Unmet(name, value, f"{name} is {'false' if value is False else 'not known'}")
+        for name, value in values.items()
+        if value is not True
+    ]
     if wanted.space is not None and not _same_space(wanted.space, report.space_mrn):
-        phrases.append(f"the space is {report.space_mrn or 'not known'}, not {wanted.space}")
-    return tuple(phrases)
+        value = None if report.space_mrn is None else False
+        unmet.append(Unmet("space", value, f"the space is {report.space_mrn or 'not known'}, not {wanted.space}"))
+    return tuple(unmet)
 
 
 def failure(wanted: Expectations, report: Report, seen: Seen, diagnosis: Diagnosis) -> FleetError | None:
     """Return the error that names every expectation that does not hold, why, and what to do; None when all hold."""
-    phrases = failed(wanted, report, seen)
-    if not phrases:
+    unmet = failed(wanted, report, seen)
+    if not unmet:
         return None
-    explaining = _explaining(wanted, phrases, diagnosis)
-    problems = [*explaining, *(problem for problem in diagnosis.problems if problem not in explaining)]
-    fixes = [problem.fix for problem in problems]
-    if not explaining or (report.space_mrn and any(phrase.startswith("the space is") for phrase in phrases)):
-        fixes.append(_without_problem(phrases))
-    cause = ", ".join(phrases)
-    if problems:
-        cause += ": " + "; ".join(_numbered([problem.message for problem in problems]))
-    remedy = ". ".join(_numbered(fixes))
+    codes = {item.name: _explaining(item, diagnosis) for item in unmet}
+    problems = [problem for problem in diagnosis.problems if any(problem.code in found for found in codes.values())]
+    unexplained = [_unexplained(item, report, seen) for item in unmet if not codes[item.name]]
+    messages = _numbered([*(problem.message for problem in problems), *(message for message, dummy in unexplained)])
+    fixes = _numbered([*(problem.fix for problem in problems), *(fix for dummy, fix in unexplained)])
+    explained = ", ".join(item.phrase for item in unmet if codes[item.name])
     return FleetError(
-        "confirm what is expected of this host", cause, remedy, code="expectation_failed", health=diagnosis.health
+        "confirm what is expected of this host",
+        (f"{explained}: " if explained else "") + "; ".join(messages),
+        ". ".join(fixes),
+        code="expectation_failed",
+        health=diagnosis.health,
     )
 
 
@@ -71,19 +121,25 @@ def _numbered(texts: list[str]) -> list[str]:
     return texts if len(texts) == 1 else [f"({number}) {text}" for number, text in enumerate(texts, 1)]
 
 
-def _explaining(wanted: Expectations, phrases: tuple[str, ...], diagnosis: Diagnosis) -> list[Problem]:
-    """Return the problems because of which something does not hold; the others are told after them."""
-    codes: set[str] = set()
-    for name in NAMES:
-        if any(phrase.startswith(name + " ") for phrase in phrases):
-            codes.update(EXPLAINED_BY.get(name, (*HEALTH, "certificate_expired")))
-    return [problem for problem in diagnosis.problems if problem.code in codes]
+def _explaining(unmet: Unmet, diagnosis: Diagnosis) -> set[str]:
+    """Return the codes of the problems because of which an expectation does not hold."""
+    if unmet.name == "space" and unmet.value is False:
+        return set()
+    name = "registered" if unmet.name == "space" else unmet.name
+    causes = FALSE_BY[name] if unmet.value is False else UNKNOWN_BY[name]
+    return {problem.code for problem in diagnosis.problems if problem.code in causes}
 
 
-def _without_problem(phrases: tuple[str, ...]) -> str:
-    if any(phrase.startswith("the space is") for phrase in phrases):
-        return "Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space"
-    return "Look at ansible_facts.mondoo, or leave this expectation out"
+def _unexplained(unmet: Unmet, report: Report, seen: Seen) -> tuple[str, str]:
+    """Return what to say of an expectation that no problem explains, and its remedy."""
+    place = place_of(report, seen)
+    if unmet.name == "space" and unmet.value is False:
+        remedy = "Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space"
+        return unmet.phrase, remedy
+    if unmet.name == "service_running" and unmet.value is False:
+        return unmet.phrase, place.fix("agent_not_running")  # of a host that is not registered it is no problem
+    why, remedy = UNEXPLAINED.get(unmet.name, ("cnspec does not say", place.fix("cannot_tell")))
+    return f"{unmet.phrase} ({why})", remedy
 
 
 def _value(name: str, report: Report, seen: Seen) -> bool | None:
@@ -105,7 +161,7 @@ def _clock_in_sync(report: Report, seen: Seen) -> bool | None:
         return abs(report.skew_seconds) <= SKEW_LIMIT
     if report.reachable and report.api_time and "cannot run clock skew check" not in report.warnings:
         return True  # cnspec compared, and had nothing to say
-    if seen.controller_offset is not None and abs(seen.controller_offset) > SKEW_LIMIT:
+    if not report.api_time and seen.controller_offset is not None and abs(seen.controller_offset) > SKEW_LIMIT:
         return False
     return None
 

@@ -26,6 +26,8 @@ from .host_records import (
     Ran,
     ReadConfig,
     RunRequest,
+    Scratched,
+    ScratchRequest,
     System,
     WriteRequest,
     Written,
@@ -48,6 +50,8 @@ __all__ = [
     "Ran",
     "ReadConfig",
     "RunRequest",
+    "ScratchRequest",
+    "Scratched",
     "System",
     "WriteRequest",
     "Written",
@@ -78,25 +82,27 @@ class Host:
         look: LookRequest | None = None,
         write: WriteRequest | None = None,
         run: RunRequest | None = None,
+        scratch: ScratchRequest | None = None,
     ) -> Answer:
-        """Write, look and run (in this order, each optional) and return what came of it.
+        """Write, look and run (in this order, each optional; on a copy with `scratch`) and return what came of it.
 
-        Raises HostLost when no answer came, HostError when the hands refused the request, and, unless something was
-        to be written, what Ansible raises for a host that cannot be reached (which makes it `unreachable`).
+        Raises HostLost when no answer came, HostError when the hands refused the request, and, where nothing could be
+        changed by it, what Ansible raises for a host that cannot be reached (which makes it `unreachable`).
         """
-        if write is not None:
-            self._remember(write.content)
-        requests = {"look": look, "write": write, "run": run}
+        for sent in (write, scratch):
+            if sent is not None and sent.content is not None:
+                self._remember(sent.content)
+        requests = {"look": look, "write": write, "run": run, "scratch": scratch}
         arguments = {name: request.to_arguments() for name, request in requests.items() if request is not None}
         before = time.time()
-        result = self._execute(arguments, writing=write is not None)
+        result = self._execute(arguments, writing=write is not None or scratch is not None)
         after = time.time()
         self._refuse_failure(result)
         try:
             answer = Answer.from_result(result, round_trip=(before, after))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise _lost("the answer is not complete") from None
-        for request, part in ((look, answer.look), (write, answer.written)):
+        for request, part in ((look, answer.look), (write, answer.written), (scratch, answer.scratch)):
             if request is not None and part is None:
                 raise _lost("the answer is not complete")
         self._remember_answer(answer)
@@ -129,7 +135,9 @@ class Host:
             raise _unparsed(result)
         if result.get("failed"):
             # The message may quote a value; the secrets of this run are known, so it is safe without them.
-            message = " ".join(str(self._secrets.scrub(str(result.get("msg", "")))).split())[:300]
+            said = _why(result)
+            self._remember(said.encode("utf-8", "replace"))
+            message = " ".join(str(self._secrets.scrub(said)).split())[:300]
             raise HostError(
                 "work on the host",
                 message or "the module failed and did not say why",
@@ -144,6 +152,8 @@ class Host:
     def _remember_answer(self, answer: Answer) -> None:
         if answer.look is not None and answer.look.config.content is not None:
             self._remember(answer.look.config.content)
+        if answer.scratch is not None and answer.scratch.content is not None:
+            self._remember(answer.scratch.content)
         for ran in answer.ran.values():
             self._remember(f"{ran.stdout}\n{ran.stderr}".encode())
 
@@ -161,6 +171,17 @@ def _silent(action: ActionBase) -> t.Iterator[None]:
         yield
     finally:
         context.no_log = before
+
+
+def _why(result: dict[str, t.Any]) -> str:
+    """Return why a module failed: its message, or the end of the exception that it did not catch."""
+    said, exception = str(result.get("msg") or ""), result.get("exception")
+    if exception is None or (said and not said.startswith("MODULE FAILURE")):
+        return said
+    # ansible-core 2.19 and later give a record in place of the traceback, and no message.
+    event = getattr(exception, "event", None)
+    lines = [str(event.msg)] if event is not None else [line for line in str(exception).splitlines() if line.strip()]
+    return lines[-1] if lines else said
 
 
 def _unparsed(result: dict[str, t.Any]) -> HostLost:

@@ -32,6 +32,8 @@ class LookRequest:
     config_path: str = ""
     config_candidates: t.Mapping[str, Candidates] = field(default_factory=dict)
     shadow_candidates: tuple[str, ...] = ()
+    owner: str = ""
+    group: str = ""
     read_config: ReadConfig = "all"
     cnspec_path: str = ""
     cnspec_candidates: tuple[str, ...] = ()
@@ -44,10 +46,13 @@ class LookRequest:
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """Ask to replace the file at `path`, if it still has `expect_digest` (SHA-256 hex; "" = the file was absent)."""
+    """Ask to replace the file at `path`, if it still has `expect_digest` (SHA-256 hex; "" = the file was absent).
+
+    `content` None: remove the file.
+    """
 
     path: str
-    content: bytes = field(repr=False)
+    content: bytes | None = field(repr=False)
     expect_digest: str
     mode: str = "0600"
     owner: str | None = None
@@ -58,12 +63,35 @@ class WriteRequest:
     def to_arguments(self) -> Arguments:
         """Return the module's option `write`."""
         given = {name: value for name, value in _fields(self).items() if value is not None}
+        if self.content is None:
+            return {**given, "remove": True}
         return {**given, "content": base64.b64encode(self.content).decode("ascii")}
 
 
 @dataclass(frozen=True)
+class ScratchRequest:
+    """Ask to run the commands of that call on a copy of the config, in a private directory beside it.
+
+    `once`: an id (32 hexadecimal digits); a module that is run twice runs the commands once. `forget`: an id that
+    will not be given again.
+    """
+
+    path: str
+    content: bytes = field(default=b"", repr=False)
+    once: str = ""
+    forget: str = ""
+
+    def to_arguments(self) -> Arguments:
+        """Return the module's option `scratch`."""
+        return {**_fields(self), "content": base64.b64encode(self.content).decode("ascii")}
+
+
+@dataclass(frozen=True)
 class Command:
-    """One command: the items `{cnspec}` and `{config}` of `argv` become the paths found by the look of that call."""
+    """One command: the items `{cnspec}` and `{config}` of `argv` become the paths found by the look of that call.
+
+    The item `{copy}` becomes the path of the copy that the scratch of that call makes.
+    """
 
     argv: tuple[str, ...] = field(repr=False)
     time_limit: float  # seconds
@@ -183,6 +211,15 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class Scratched:
+    """What became of the copy. `done_before`: nothing was run, it was already. `error`: why there is no copy."""
+
+    content: bytes | None = field(repr=False)
+    done_before: bool
+    error: Problem | None
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer of the host; `round_trip` is the controller's clock before and after the call."""
 
@@ -190,16 +227,18 @@ class Answer:
     written: Written | None
     ran: t.Mapping[str, Ran]
     round_trip: tuple[float, float]
+    scratch: Scratched | None = None
 
     @classmethod
     def from_result(cls, result: Arguments, *, round_trip: tuple[float, float]) -> Answer:
         """Read the module's result. Raises KeyError, TypeError or ValueError for one that is not complete."""
-        look, written = result.get("look"), result.get("written")
+        look, written, scratch = result.get("look"), result.get("written"), result.get("scratch")
         return cls(
             look=None if look is None else _look(look),
             written=None if written is None else _written(written),
             ran={str(name): _record(Ran, value) for name, value in (result.get("ran") or {}).items()},
             round_trip=round_trip,
+            scratch=None if scratch is None else _scratched(scratch),
         )
 
 
@@ -216,6 +255,12 @@ def _problem(value: t.Mapping[str, t.Any] | None) -> Problem | None:
 
 def _written(value: t.Mapping[str, t.Any]) -> Written:
     return _record(Written, {**value, "error": _problem(value["error"])})
+
+
+def _scratched(value: t.Mapping[str, t.Any]) -> Scratched:
+    content = value["content"]
+    decoded = None if content is None else base64.b64decode(content, validate=True)
+    return _record(Scratched, {**value, "content": decoded, "error": _problem(value["error"])})
 
 
 def _look(value: t.Mapping[str, t.Any]) -> Look:

@@ -31,6 +31,40 @@ def uninterrupted() -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
+def postponed(seconds: float) -> t.Iterator[None]:
+    """Put off SIGTERM, and the SIGALRM of a task's `timeout`, to the end of this block, for at most `seconds`.
+
+    A block that fails is not interrupted on top of that: its error ends the run, and says more.
+    """
+    heard: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+
+    def put_off(number: int, dummy: types.FrameType | None) -> None:
+        if heard:
+            # The time is up, or the run was told to end once more.
+            _obey(before, heard[0])
+        heard.append(number)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    with _handled(signal.SIGTERM, put_off), _handled(signal.SIGALRM, put_off):
+        try:
+            yield
+        finally:
+            if heard:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    if heard:
+        _obey(before, heard[0])
+
+
+def _obey(handlers: dict[signal.Signals, t.Any], number: int) -> None:
+    handler = handlers[signal.Signals(number)]
+    if callable(handler):
+        handler(number, None)
+    else:
+        _interrupt(number, None)
+
+
+@contextlib.contextmanager
 def _handled(number: signal.Signals, handler: t.Any) -> t.Iterator[None]:
     try:
         before = signal.signal(number, handler)

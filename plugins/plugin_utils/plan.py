@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .config import DEFAULT_ENDPOINT, Config, Edit, edit
-from .credentials import certificate_fits, load_key
+from .credentials import ServiceAccount, certificate_fits, load_key
 from .endpoint import normalise_endpoint
 from .errors import FleetError
 from .token import SPACE_PREFIX
@@ -22,8 +22,9 @@ MOVING = ("wrong_space", "wrong_endpoint")
 
 @dataclass(frozen=True)
 class Plan:
-    """One decision. `action`: none, configure, register (a new agent) or adopt (the document is the identity).
+    """One decision.
 
+    `action`: none, configure, register (a new agent), adopt (the document is the identity) or unregister.
     `settled` is the config with the wanted settings; for register and adopt the identity is yet to be put into it.
     """
 
@@ -43,7 +44,8 @@ def reason_to_register(found: Config, wanted: Wanted, verdict: Verdict) -> str |
         return "config_invalid"
     account = found.account
     if account is None:
-        half = found.text("mrn") or found.text("private_key")
+        # cnspec writes its keys by name: a file that is cut off early has only the first of these.
+        half = any(map(found.text, ("agent_mrn", "certificate", "mrn", "private_key")))
         return "config_invalid" if half else "not_registered"
     if load_key(account.private_key) is None or not certificate_fits(account):
         return "config_invalid"
@@ -92,6 +94,29 @@ def make_plan(found: Config, wanted: Wanted, verdict: Verdict, now: float) -> Pl
     _require_identity(reason, found, wanted, now)
     adopt = wanted.document is not None and not wanted.managed
     return Plan("adopt" if adopt else "register", reason, settled)
+
+
+def plan_departure(found: Config, *, keep_settings: bool) -> Plan:
+    """Decide how a host's config is when the host is registered no more; without content there is to be no file."""
+    nothing = Config()
+    if found.problem is not None:
+        return Plan("unregister", None, nothing)
+    left = edit(found, Edit(identity={}))
+    if left is not found and not (left.root is not None and left.root.value):
+        left = nothing
+    if not keep_settings and found.content is not None:
+        left = nothing
+    return Plan("none" if left is found else "unregister", None, left)
+
+
+def leaving_signer(found: Config, wanted: Wanted) -> ServiceAccount | None:
+    """Return the identity that can sign for what is found; None when there is none with a usable key."""
+    account, document = found.account, wanted.document
+    if account is not None and load_key(account.private_key) is not None:
+        return account
+    # The file is damaged, but the document that was given is the service account that stood in it.
+    same = document is not None and document.account.mrn == found.text("mrn")
+    return document.account if document is not None and same else None
 
 
 def _not_moved(reason: str, found: Config, wanted: Wanted) -> FleetError:

@@ -79,8 +79,22 @@ class Patience:
     jitter: t.Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
 
+class PlatformCalls(t.Protocol):
+    """What a registration asks of the platform, whoever makes the calls."""
+
+    endpoint: str
+
+    def time(self) -> float | None: ...
+
+    def ping(self, account: ServiceAccount, at: float) -> Judgement: ...
+
+    def register(self, request: dict[str, t.Any], bearer: str | ServiceAccount, patience: Patience) -> Confirmation: ...
+
+    def unregister(self, account: ServiceAccount, agent_mrn: str) -> bool: ...
+
+
 class Platform:
-    """Mondoo Platform at one endpoint."""
+    """Mondoo Platform at one endpoint, called by the controller."""
 
     def __init__(self, endpoint: str, transport: Transport, clock: Clock) -> None:
         self.endpoint = check_endpoint(endpoint)
@@ -305,7 +319,7 @@ def _never(cause: str, attempt: int) -> RegistrationFailed:
 
 def _maybe(cause: str, attempt: int, attempt_id: str, agent_mrn: str | None = None) -> RegistrationFailed:
     return RegistrationFailed(
-        f"{cause}, after the request with the id {attempt_id} was sent",
+        f"the platform gave no clear answer: {cause}, after the request with the id {attempt_id} was sent",
         "An agent of this name may have been made; look for it in the console before running again",
         code="maybe_registered",
         attempts=attempt,

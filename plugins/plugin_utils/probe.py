@@ -9,7 +9,15 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils import clock, fact, status, time_services, units
+from ansible_collections.mondoo.fleet.plugins.plugin_utils import (
+    clock,
+    config_option,
+    fact,
+    status,
+    time_services,
+    units,
+)
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.cnspec_commands import SET_ENV, STATUS_OPTIONS, UNSET_ENV
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
     CNSPEC_CANDIDATES,
     CONFIG_CANDIDATES,
@@ -30,15 +38,9 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import Secret
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import AGENT_UNITS, Seen, from_answer
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.status import Report
 
-# One call tells all: the JSON on stdout, and on stderr the reason that it hides. `trace` would print tokens.
-STATUS = ("{cnspec}", "status", "--config", "{config}", "-o", "json", "-v")
+STATUS = ("{cnspec}", "status", "--config", "{config}", *STATUS_OPTIONS)
 TOOL_SECONDS = 5.0
 POLL_SECONDS = 5.0
-
-# What would make cnspec answer for another config, or in another form, than the file that the service reads.
-UNSET = ("MONDOO_*", "DEBUG", "TRACE", "CLICOLOR*")
-# cnspec 13 replaces itself, or waits a minute for the release site, unless it is told not to.
-SET = {"MONDOO_AUTO_UPDATE_ENGINE": "false", "NO_COLOR": "1", "LC_ALL": "C", "TZ": "UTC"}
 
 
 class Probe:
@@ -49,7 +51,11 @@ class Probe:
         self.wanted = Expectations(tuple(options.get("expect") or ()), options.get("expect_space"))
 
     def result(self) -> dict[str, t.Any]:
-        """Return the task's result; with what is expected and does not hold as a failure."""
+        """Return the task's result; with what is expected and does not hold as a failure.
+
+        Raises FleetError for a config_path that is wrong whatever the host is, and what Host raises.
+        """
+        config_option.refuse_relative(self._options.get("config_path", ""))
         deadline = time.monotonic() + float(self._options["wait"])
         while True:
             report, seen = self._look()
@@ -62,6 +68,8 @@ class Probe:
 
     def _look(self) -> tuple[Report, Seen]:
         answer = self._host.call(look=self._look_request(), run=self._run_request())
+        if answer.look is not None and answer.look.config.source == "option":
+            config_option.refuse_wrong(answer.look.config)
         seen = from_answer(answer)
         self._secrets.add_proxy(seen.api_proxy)
         return _report(answer), seen
@@ -87,8 +95,8 @@ class Probe:
                 "units": Command(units.command(*names), TOOL_SECONDS),
                 **{name: Command(argv, TOOL_SECONDS) for name, argv in clock.COMMANDS.items()},
             },
-            unset_env=UNSET,
-            set_env=SET,
+            unset_env=UNSET_ENV,
+            set_env=SET_ENV,
         )
 
 

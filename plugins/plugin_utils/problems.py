@@ -21,7 +21,7 @@ class Kind:
     health: str | None = None
 
 
-# Why an endpoint is not reached, by the codes of status_reason.
+# Why an endpoint is not reached, by the codes of status_reason; templates as the messages are.
 NOT_REACHED = {
     "wrong_endpoint": "what answers there is not Mondoo Platform, or it is no URL",
     "dns": "its name cannot be resolved",
@@ -31,11 +31,11 @@ NOT_REACHED = {
     "reset": "the connection is cut",
     "tls_expired": "TLS fails: the certificate shown has expired, or is not valid yet",
     "tls": "TLS fails: the certificate shown is not trusted",
-    "proxy_refused": "the proxy cannot be reached, or refuses",
-    "proxy_authentication": "the proxy wants a user and a password (407)",
+    "proxy_refused": "{proxy} cannot be reached, or refuses",
+    "proxy_authentication": "{proxy} wants a user and a password that it knows (407)",
     "proxy_invalid": "api_proxy is not a URL",
-    "empty_answer": "something on the way gives an empty answer, which cnspec may take for success",
-    "foreign_answer": "something on the way answers in its place",
+    "empty_answer": "{something} gives an empty answer, which cnspec may take for success",
+    "foreign_answer": "{something} answers in its place",
 }
 
 # Causes come before what they cause: a wrong clock explains a refusal, and both are told of an identity that is there.
@@ -53,7 +53,7 @@ KINDS = {
     "not_registered": Kind("not registered", "not_registered"),
     **{code: Kind(f"{{endpoint}} is not reached: {why}", "unreachable") for code, why in NOT_REACHED.items()},
     "unreachable": Kind("{endpoint} is not reached", "unreachable"),
-    "releases_required": Kind("this version of cnspec tells nothing without the release site", "unknown"),
+    "releases_required": Kind("this version of cnspec tells nothing without the release site: {cause}", "unknown"),
     "certificate_expired": Kind("the certificate of its service account expired at {cause}"),
     "unauthenticated": Kind("the platform refuses the service account of this host ({cause})", "unauthenticated"),
     "rate_limited": Kind(
@@ -76,11 +76,13 @@ KINDS = {
     "agent_not_restarted": Kind("the service {unit} runs with an older {config}"),
     "clock_offset": Kind("its clock is {duration} {side} the {other}'s"),
     "clock_not_synchronized": Kind("nothing keeps its clock right"),
-    "releases_unreachable": Kind("the release site is not reached: cnspec cannot look for updates"),
+    "releases_unreachable": Kind("cnspec cannot look for updates, the release site is not reached: {cause}"),
     "update_available": Kind("cnspec {version} is not the latest ({latest})"),
     "providers_outdated": Kind("outdated providers: {cause}"),
     "api_version_mismatch": Kind("cnspec and platform differ in the API version ({cause}), which is harmless"),
 }
+# Words of messages and remedies where nothing more is known of the proxy.
+NO_PROXY = {"proxy": "the proxy", "something": "something on the way", "through": ""}
 ORDER = {code: number for number, code in enumerate(KINDS)}
 HEALTH = {code: kind.health for code, kind in KINDS.items() if kind.health is not None}
 
@@ -103,4 +105,4 @@ def table() -> list[dict[str, t.Any]]:
 
 def _with_placeholders(template: str) -> str:
     names = {name for dummy, name, dummy_spec, dummy_conversion in string.Formatter().parse(template) if name}
-    return template.format_map({name: name.upper() for name in names})
+    return template.format_map({**{name: name.upper() for name in names}, **NO_PROXY})

@@ -31,9 +31,9 @@ LOOK = {
     "Windows": "Run there: cnspec status -o json -v --config {config}",
     "*": "Run there: sudo cnspec status -o json -v --config {config}",
 }
-HEALTH = "curl -sS -X POST -H 'Content-Type: application/json' -d '{{}}' {endpoint}/Health/Check"
+HEALTH = "curl -sS {through}-X POST -H 'Content-Type: application/json' -d '{{}}' {endpoint}/Health/Check"
 HEALTH_WINDOWS = (
-    "Invoke-RestMethod -Method Post -ContentType application/json -Body '{{}}' -Uri {endpoint}/Health/Check"
+    "Invoke-RestMethod {through}-Method Post -ContentType application/json -Body '{{}}' -Uri {endpoint}/Health/Check"
 )
 ASK_PLATFORM = {"Windows": f"Run there: {HEALTH_WINDOWS}", "*": f"Run there: {HEALTH}"}
 TRUST = "If a proxy replaces certificates, let the host trust its CA"
@@ -108,7 +108,9 @@ FIXES: dict[str, dict[str, str]] = {
     "proxy_refused": {
         "*": "Correct api_proxy with mondoo.fleet.mondoo_registration, or let the proxy answer this host"
     },
-    "proxy_authentication": {"*": "Give api_proxy a user and a password: http://USER:PASSWORD@PROXY:PORT"},
+    "proxy_authentication": {
+        "*": "Give api_proxy a user and a password that the proxy knows: http://USER:PASSWORD@PROXY:PORT"
+    },
     "proxy_invalid": {"*": "Correct api_proxy with mondoo.fleet.mondoo_registration: http://PROXY:PORT"},
     "empty_answer": ASK_PLATFORM,
     "foreign_answer": ASK_PLATFORM,
@@ -161,7 +163,7 @@ FIXES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a remedy is to be applied."""
+    """Where a remedy is to be applied. `proxy`: that of the config, its password masked."""
 
     family: str = ""
     config: str | None = None
@@ -169,6 +171,7 @@ class Place:
     endpoint: str | None = None
     shadow: str | None = None
     unit: str | None = None
+    proxy: str | None = None
 
     def fix(self, code: str) -> str:
         """Return the remedy for a problem, in one line."""
@@ -187,7 +190,13 @@ class Place:
             "port": parts[1],
             "shadow": quote(self.shadow or ""),
             "unit": self.unit or "cnspec",
+            "through": self._through(quote),
         }
+
+    def _through(self, quote: t.Callable[[str], str]) -> str:
+        if self.proxy is None:
+            return ""
+        return f"{'-Proxy' if self.family == 'Windows' else '-x'} {quote(self.proxy)} "
 
 
 def _address(endpoint: str) -> tuple[str, str]:

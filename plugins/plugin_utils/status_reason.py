@@ -14,10 +14,11 @@ REFUSAL = "request permission unauthenticated"
 UNAUTHENTICATED = "unauthenticated"
 EMPTY_ANSWER = "empty_answer"
 FOREIGN_ANSWER = "foreign_answer"
+PROXY_AUTHENTICATION = "proxy_authentication"
 
 # In this order: a proxy that cannot be resolved is the proxy's trouble, not DNS.
 _PHRASES = (
-    ("proxy_authentication", ("proxy authentication required",)),
+    (PROXY_AUTHENTICATION, ("proxy authentication required",)),
     ("proxy_refused", ("proxyconnect tcp:",)),
     (
         "dns",
@@ -79,7 +80,7 @@ def classify_http(status: int, body: str) -> str | None:
 def classify_foreign(status: int, body: str) -> str:
     """Return the code for an answer that is not the platform's own; a status line stands for an empty body."""
     if status == 407:
-        return "proxy_authentication"
+        return PROXY_AUTHENTICATION
     if status == 404:
         return "not_found"
     empty = not body.strip() or _STATUS_LINE.match(body.strip())
@@ -89,6 +90,18 @@ def classify_foreign(status: int, body: str) -> str:
 def is_refusal(text: str) -> bool:
     """Tell whether an error is the platform's own refusal of the identity."""
     return classify(text) == UNAUTHENTICATED
+
+
+def platform_code(text: str) -> str | None:
+    """Return the RPC code in an error if the platform itself said it, such as `PermissionDenied`.
+
+    A code without words was made from the bare HTTP status of something in between.
+    """
+    rpc = _RPC.search(text)
+    words = rpc["words"].strip() if rpc is not None else ""
+    if rpc is None or not words or words.startswith("<") or _STATUS_LINE.match(words):
+        return None
+    return rpc["code"]
 
 
 def _classify_rpc(code: str, words: str) -> str | None:

@@ -183,9 +183,19 @@ class Evidence:
         order = ("setup", "ping") if reachable else ("setup", "ping", "health")
         for who in order:
             if who in self.reasons:
-                code, words = self.reasons[who]
+                code, words = self._proxy_behind(*self.reasons[who])
                 return code or None, words or None
         return None, None
+
+    def _proxy_behind(self, code: str, words: str) -> tuple[str, str]:
+        """Return why a call failed, by the words of the call to the release site where its own have none.
+
+        A proxy that answers a request over plain HTTP itself leaves `code = Unknown desc = ` before 13.29. The release
+        site is asked through the same proxy, and as it is HTTPS, with CONNECT, whose refusal Go names.
+        """
+        of_releases, why = self.reasons.get("releases", ("", ""))
+        unnamed = code in (status_reason.FOREIGN_ANSWER, status_reason.EMPTY_ANSWER)
+        return (of_releases, why) if unnamed and of_releases == status_reason.PROXY_AUTHENTICATION else (code, words)
 
     def _update_available(self) -> bool | None:
         if self.update_available is not None:

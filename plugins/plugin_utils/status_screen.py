@@ -100,7 +100,7 @@ def _read_row(section: str, said: str, evidence: Evidence) -> bool:
         return True
     match = ROW.match(said)
     if match is None:
-        return False
+        return (section, said) in ROWS  # a row of which there is nothing to say, as the time of a dead platform
     label, whole = match["label"], match["value"]
     found = VALUE.match(whole)
     value = found["value"] if found else ""

@@ -103,8 +103,9 @@ class HttpTransport:
                 answer = self._exchange(url, body, headers, seconds)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = _no_answer(error, self._wire.written)
-        if self._wire.cut:
-            raise NoAnswer("it did not answer in time", sent=self._wire.written)
+        if self._wire.expired and (failure is not None or not _is_whole(answer)):
+            written = self._wire.written
+            raise NoAnswer("it did not answer in time" if written else NOT_IN_TIME, sent=written)
         if failure is not None:
             raise failure
         return answer
@@ -134,14 +135,16 @@ class _Wire:
 
     def __init__(self) -> None:
         self.written = False
-        self.cut = False
-        self.socket: t.Any = None
+        self.expired = False
+        # A duplicate: requests' own object is in use in the thread that talks, and TLS takes it to pieces.
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def watched(self, seconds: float) -> t.Iterator[None]:
         """Cut the connection after `seconds`: requests' own timeout starts anew with every byte that comes."""
-        self.written = self.cut = False
-        alarm = threading.Timer(seconds, self._cut_off)
+        self.written = self.expired = False
+        alarm = threading.Timer(seconds, self._expire)
         alarm.daemon = True
         alarm.start()
         try:
@@ -149,16 +152,36 @@ class _Wire:
         finally:
             alarm.cancel()
             alarm.join()
-            self.socket = None
+            self._forget()
 
-    def _cut_off(self) -> None:
-        try:
-            # By a duplicate: its own object is in use in the other thread.
-            with socket.socket(fileno=os.dup(self.socket.fileno())) as same:
-                self.cut = self.written
-                same.shutdown(socket.SHUT_RDWR)
-        except (OSError, AttributeError):
-            pass  # not connected yet, or no longer
+    def connected(self, connection: t.Any) -> None:
+        """Watch a socket. Raises TimeoutError when the time is over: an alarm that was early found nothing to cut."""
+        with self._lock:
+            if self.expired:
+                raise TimeoutError
+            self._forget()
+            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
+
+    def writing(self, connection: t.Any) -> None:
+        """Say that the request is about to be written. Raises TimeoutError when the time is over."""
+        if self._socket is None:
+            self.connected(connection)  # one that is used again
+        with self._lock:
+            if self.expired:
+                raise TimeoutError
+            self.written = True
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):  # the other side was quicker
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _forget(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 def _adapter(wire: _Wire) -> HTTPAdapter:
@@ -176,11 +199,21 @@ def _adapter(wire: _Wire) -> HTTPAdapter:
                 finally:
                     self.connecting = False
 
+            def _new_conn(self) -> t.Any:
+                # What comes next, TLS and CONNECT, is talk with the other side that may drip for ever, too.
+                new = super()._new_conn()
+                try:
+                    wire.connected(new)
+                except OSError:
+                    new.close()
+                    raise
+                return new
+
             def send(self, data: t.Any) -> None:
                 if self.sock is None and not self.connecting:
                     self.connect()
                 if not self.connecting:
-                    wire.written, wire.socket = True, self.sock
+                    wire.writing(self.sock)
                 super().send(data)
 
         return type("Pool", (pool,), {"ConnectionCls": Connection})
@@ -201,6 +234,16 @@ def _adapter(wire: _Wire) -> HTTPAdapter:
             return manager
 
     return Adapter(max_retries=0)
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Tell whether the end of an answer was seen, so that it counts though the time was over a moment later.
+
+    Elsewhere the end is where the connection ends, which is what the alarm brings about.
+    """
+    if "chunked" in answer.headers.get("transfer-encoding", "").lower():
+        return True  # urllib3 raises when the last chunk is missing
+    return answer.headers.get("content-length", "") == str(len(answer.body))
 
 
 def _read(response: requests.Response) -> bytes:
@@ -248,6 +291,7 @@ def _no_answer(error: BaseException, sent: bool) -> NoAnswer:
     return NoAnswer("the connection broke" if sent else "no connection came about", sent=sent)
 
 
+NOT_IN_TIME = "no connection came about in time"
 PROXY_UNREADABLE = "the proxy URL of the controller cannot be used"
 NO_HANDSHAKE = "the TLS handshake failed"
 
@@ -261,7 +305,7 @@ def _causes() -> list[tuple[tuple[type[BaseException], ...], str]]:
         ((ConnectionResetError, BrokenPipeError, urllib3.exceptions.ProtocolError), "the connection was cut"),
         # A ConnectTimeoutError for urllib3, whatever the reason was.
         ((urllib3.exceptions.NewConnectionError,), "no connection came about"),
-        ((urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout), "no connection came about in time"),
+        ((urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout), NOT_IN_TIME),
         ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "it did not answer in time"),
     ]
 

@@ -92,18 +92,27 @@ def read_wanted(options: Options) -> Wanted:
 
 def check_proxy(name: str, url: t.Any) -> None:
     """Raise FleetError (code `proxy_invalid`) unless `url` is None or the URL of a proxy; it is never quoted."""
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in PROXY_SCHEMES[name] and bool(parts.hostname) and (parts.port or 1) > 0
-        # An @ after the host: a slash of the password was not escaped, and its rest taken for a path.
-        usable = usable and "@" not in url[url.index(parts.netloc) + len(parts.netloc) :]
-    except ValueError:
-        usable = False
-    if not usable or any(character.isspace() for character in url):
+    # An @ after the host: a slash of the password was not escaped, and its rest taken for a path.
+    if url is not None and (not _is_url(url, PROXY_SCHEMES[name]) or "@" in url.partition(urlsplit(url).netloc)[2]):
         remedy = "Give one like http://proxy.example.com:3128"
         raise FleetError(f"use the option {name}", "it is not the URL of a proxy", remedy, code="proxy_invalid")
+
+
+def check_updates_url(url: t.Any) -> None:
+    """Raise FleetError (code `option_invalid`) unless `url` is None or an http(s) URL; it is never quoted."""
+    if url is not None and not _is_url(url, ("http", "https")):
+        remedy = "Give one like https://mirror.example.com"
+        raise _invalid("the option updates_url", "it is not an http or https URL", remedy)
+
+
+def _is_url(url: t.Any, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    # urlsplit drops tabs and line breaks silently.
+    return usable and not any(character.isspace() for character in url)
 
 
 def file_mode(value: t.Any) -> str:
@@ -122,9 +131,12 @@ def _settings(options: Options) -> dict[str, t.Any]:
         if name in given:
             given[name] = {str(key): _as_text(value) for key, value in given[name].items()}
     for name in ("annotations", "labels"):
+        if not all(key.strip() for key in given.get(name, {})):
+            raise _invalid(f"the option {name}", "it has a key without text", "Give each value a key")
         if len({key.lower() for key in given.get(name, {})}) != len(given.get(name, {})):
             cause = "it has a key twice (cnspec reads keys without case)"
             raise _invalid(f"the option {name}", cause, "Give each key once")
+    check_updates_url(given.get("updates_url"))
     interval = given.get("scan_interval")
     if interval is not None:
         given["scan_interval"] = {name: value for name, value in interval.items() if value is not None}
@@ -144,6 +156,8 @@ def _as_text(value: t.Any) -> str:
 
 
 def _check_free_setting(key: str) -> None:
+    if not key.strip():
+        raise _invalid("the option settings", "it has a key without text", "Give each value a key")
     known = {spelling for name in SETTINGS for spelling in spellings(name)}
     if key.lower() in known:
         raise _invalid("the option settings", f"{key.lower()} has an option of its own", "Use that option")
@@ -153,7 +167,10 @@ def _check_free_setting(key: str) -> None:
 
 def _unset(options: Options) -> tuple[str, ...]:
     names = tuple(str(name).strip() for name in options.get("unset", []) if str(name).strip())
-    given = {spelling for name in _settings(options) for spelling in spellings(name)}
+    settings = _settings(options)
+    given = {spelling for name in settings for spelling in spellings(name)}
+    # One part of the interval may be set and the other taken away.
+    given -= {f"scan_interval.{part}" for part in ("timer", "splay") if part not in settings.get("scan_interval", {})}
     for name in names:
         key = name.lower().replace("-", "_")
         if key in IDENTITY_KEYS:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -64,25 +66,17 @@ class Cage:
         variables.touch(mode=0o600)
         options = [{"config_path": str(self.config), **step} for step in steps]
         variables.write_text(yaml.safe_dump({"steps": options}, default_flow_style=False))
-        (self.folder / "play.yml").write_text(play(len(steps)))
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-            "HOME": str(self.folder / "home"),
-            "TMPDIR": str(self.folder / "tmp"),
-            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(path for path in sys.path if path.endswith("collections")),
-            "ANSIBLE_LOG_PATH": str(self.folder / "ansible.log"),
-            "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
-        }
-        argv = [ANSIBLE, "-i", "canary,", "-vvvv", "--diff", "-e", f"@{variables}", "-c", self.connection]
-        argv += [
-            "-e",
-            f"ansible_ssh_executable={self.folder}/ssh",
-            "-e",
-            f"ansible_python_interpreter={sys.executable}",
-        ]
+        project = self.folder / "runner/project"
+        project.mkdir(parents=True, exist_ok=True)
+        (project / "play.yml").write_text(play(len(steps)))
         with Watch() as watch:
             ran = subprocess.run(
-                [*argv, "play.yml"], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+                self._command(variables),
+                cwd=project,
+                env=self._environment(),
+                capture_output=True,
+                text=True,
+                check=False,
             )
         assert watch.rounds > 20, "nothing was sampled"
         assert any(b"ansible-playbook" in line for line in watch.seen), "the sampler sees nothing"
@@ -90,9 +84,37 @@ class Cage:
         variables.unlink()
         text = ran.stdout + ran.stderr
         self.output += text
-        if self.config.exists():
-            self.secrets.update(line for key in private_keys(self.config.read_text()) for line in key.splitlines())
+        for path in self.config.parent.glob("mondoo.yml*"):
+            self.secrets.update(line for key in private_keys(path.read_text()) for line in key.splitlines())
         return text
+
+    def _command(self, variables: Path) -> list[str]:
+        options = ["-i", "canary,", "-vvvv", "--diff", "-e", f"@{variables}"]
+        options += ["-c", "local" if self.connection == "runner" else self.connection]
+        for name, path in (
+            ("ansible_ssh_executable", self.folder / "ssh"),
+            ("ansible_python_interpreter", sys.executable),
+        ):
+            options += ["-e", f"{name}={path}"]
+        if self.connection != "runner":
+            return [str(ANSIBLE), *options, "play.yml"]
+        command = [sys.executable, "-m", "ansible_runner", "run", str(self.folder / "runner"), "-p", "play.yml"]
+        return [*command, f"--cmdline={shlex.join(options)}"]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "PATH": f"{ANSIBLE.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(path for path in sys.path if path.endswith("collections")),
+            "ANSIBLE_LOG_PATH": str(self.folder / "ansible.log"),
+            "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
+        }
+
+    def events(self) -> list[dict[str, t.Any]]:
+        """Return what ansible-runner kept of its runs, as AWX stores it."""
+        return [json.loads(path.read_text()) for path in self.folder.glob("runner/artifacts/*/job_events/*.json")]
 
     def find(self, text: bytes | str) -> list[str]:
         """Return the secrets that stand in a text."""
@@ -106,7 +128,7 @@ def system_log() -> t.Iterator[t.Any]:
         yield log
 
 
-@pytest.mark.parametrize("connection", ["local", "ssh"])
+@pytest.mark.parametrize("connection", ["local", "ssh", "runner"])
 def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection: str, system_log: t.Any) -> None:
     with Platform() as platform, Proxy("fleet", PASSWORD) as proxy:
         cage = Cage(tmp_path, platform, connection)
@@ -146,7 +168,16 @@ def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection:
         for code in ("token_expired", "credentials_revoked", "maybe_registered", "answer_differs", "option_unknown"):
             assert code in output, code
         cage.config.write_text(f"private_key: {PASSWORD} [")
-        assert "config_invalid" in cage.run({"token": token, "api_proxy": url})
+        platform.fault(method="UnRegisterAgent", times=3, status=503, body="empty")
+        output = cage.run(
+            {"token": token, "api_proxy": url},
+            {"state": "absent", "api_endpoint": f"fleet:{PASSWORD}@nowhere"},
+            {"state": "absent"},
+            {"state": "absent", "backup": True},
+            {"token": token, "api_proxy": url, "state": "absent"},
+        )
+        for word in ("config_invalid", "not_unregistered", "unregister"):
+            assert word in output, word
 
     assert len(cage.secrets) >= 12, "the keys that were made were not seen"
     assert cage.find(cage.output) == [], "in the output"
@@ -157,6 +188,10 @@ def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection:
     holders = [path for path in files_below(tmp_path) if path.is_file() and cage.find(path.read_bytes())]
     expected = [path for path in cage.config.parent.iterdir() if path.name.startswith("mondoo.yml")]
     assert sorted(holders) == sorted(path for path in expected if path in holders), "in a file that outlives the task"
-    assert len(expected) == 2, "the configuration and the backup that was asked for"
+    assert len(expected) == 3, "the configuration and the backups that were asked for"
+    if connection == "runner":
+        kept = cage.events()
+        assert {"runner_on_ok", "runner_on_failed"} <= {event["event"] for event in kept}
+        assert cage.find(json.dumps(kept)) == [], "in a job event"
     for path in expected:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600

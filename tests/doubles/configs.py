@@ -153,4 +153,17 @@ SETTINGS = st.fixed_dictionaries(
         "some-key": _free,
     },
 )
-UNSETTABLE = ("third-key", "features", "labels", "api_proxy", "api-proxy", "Auto-Update", "9", "nothing")
+UNSETTABLE = (
+    "third-key",
+    "features",
+    "labels",
+    "api_proxy",
+    "api-proxy",
+    "Auto-Update",
+    "auto_update",
+    "scan_interval",
+    "scan_interval.timer",
+    "Scan_Interval.Splay",
+    "9",
+    "nothing",
+)

@@ -51,7 +51,12 @@ class Connection(BaseHTTPRequestHandler):
         return self.server.platform
 
     def setup(self) -> None:
-        """Make the TLS handshake, if there is one to make."""
+        """Make the TLS handshake, if there is one to make; break off in the middle if that is wanted."""
+        if self.request in self.server.broken:
+            self.server.broken.discard(self.request)
+            socket.socket.recv(self.request, 1)
+            close_with_reset(self.request)
+            raise ConnectionResetError
         if isinstance(self.request, ssl.SSLSocket):
             self.request.settimeout(self.timeout)
             self.request.do_handshake()

@@ -17,6 +17,7 @@ from . import tokens
 from .accounts import Store, Token, new_id, space_mrn
 from .agent_manager import space_of
 from .authority import FOREVER
+from .breaks import Break, Breaks
 from .clock import Clock
 from .controls import SPACE
 from .faults import Fault, Faults
@@ -24,7 +25,18 @@ from .ledger import Ledger
 from .usage import with_users
 
 # A GET may read; everything else takes a POST.
-READING = ("tokens", "service_accounts", "agents", "orphans", "spaces", "faults", "calls", "most_at_once", "clock")
+READING = (
+    "tokens",
+    "service_accounts",
+    "agents",
+    "orphans",
+    "spaces",
+    "faults",
+    "breaks",
+    "calls",
+    "most_at_once",
+    "clock",
+)
 
 
 class UnknownControl(LookupError):
@@ -38,6 +50,7 @@ class Console:
         self.store = store
         self.clock = Clock()
         self.faults_set = Faults()
+        self.breaks_set = Breaks()
         self.ledger = ledger
         self.endpoint = ""
         self._lock = lock
@@ -56,7 +69,9 @@ class Console:
             "add_space": store.add_space,
             "fault": lambda **what: self.faults_set.add(Fault(**what)),
             "faults": self.faults_set.list,
-            "clear_faults": self.faults_set.clear,
+            "clear_faults": self._clear_faults,
+            "break_connections": lambda **what: self.breaks_set.add(Break(**what)),
+            "breaks": self.breaks_set.list,
             "calls": self.ledger.query,
             "most_at_once": self.ledger.most_at_once,
             "clock": lambda: dataclasses.asdict(self.clock),
@@ -150,6 +165,11 @@ class Console:
     def _delete_agent(self, mrn: str) -> None:
         self.store.agents[mrn].gone = True
         self.store.keep(self.store.agents[mrn])
+
+    def _clear_faults(self, number: int | None = None) -> None:
+        self.faults_set.clear(number)
+        if number is None:
+            self.breaks_set.clear()
 
     def _set_clock(self, offset: float | None = None, judges: bool | None = None) -> None:
         self.clock.offset = self.clock.offset if offset is None else offset

@@ -104,8 +104,16 @@ class Controls(abc.ABC):
         return list(self.control("faults"))
 
     def clear_faults(self, number: int | None = None) -> None:
-        """Take back one fault, or all."""
+        """Take back one fault; or all, broken connections included."""
         self.control("clear_faults", number=number)
+
+    def break_connections(self, kind: str, times: int | None = None, skip: int = 0) -> None:
+        """Let new connections break before a request can be made (the fields of Break, see README.md)."""
+        self.control("break_connections", kind=kind, times=times, skip=skip)
+
+    def breaks(self) -> list[dict[str, Any]]:
+        """Return what was set to go wrong with new connections."""
+        return list(self.control("breaks"))
 
     def calls(
         self, method: str | None = None, host: str | None = None, outcome: str | None = None, since: int = 0

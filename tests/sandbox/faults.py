@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Fault:
     host: str | None = None
     times: int | None = None
     skip: int = 0
+    share: float = 1.0
     status: int | None = None
     body: str | None = None
     code: int | None = None
@@ -50,6 +52,8 @@ class Fault:
             raise ValueError(f"body must be one of {', '.join(BODIES)}")
         if self.reset not in (None, *MOMENTS) or self.hangup not in (None, *MOMENTS):
             raise ValueError("reset and hangup must be before or after")
+        if not 0 < self.share <= 1:
+            raise ValueError("share must be more than 0 and at most 1")
 
     @property
     def platform_acts(self) -> bool:
@@ -63,7 +67,9 @@ class Fault:
     @property
     def spoils(self) -> bool:
         """Tell whether the caller gets something else than the platform's own answer (later, or by another clock)."""
-        own = Fault(self.method, self.host, self.times, self.skip, delay=self.delay, clock_offset=self.clock_offset)
+        own = Fault(
+            self.method, self.host, self.times, self.skip, self.share, delay=self.delay, clock_offset=self.clock_offset
+        )
         return self != own
 
     def respond(self, language: str, status: int, body: bytes) -> tuple[int, bytes, dict[str, str | None]]:
@@ -90,6 +96,7 @@ class Fault:
 @dataclass
 class _Set:
     fault: Fault
+    chance: random.Random
     matched: int = 0
     used: int = 0
 
@@ -110,7 +117,8 @@ class Faults:
         """Set a fault; return its number."""
         with self._lock:
             self._last += 1
-            self._set[self._last] = _Set(fault)
+            # Seeded, so that a fault goes through the same chances each time, and each through its own.
+            self._set[self._last] = _Set(fault, random.Random(self._last))
             return self._last
 
     def clear(self, number: int | None = None) -> None:
@@ -139,7 +147,7 @@ class Faults:
                 if not fits or not item.left:
                     continue
                 item.matched += 1
-                if item.matched > fault.skip:
+                if item.matched > fault.skip and item.chance.random() < fault.share:
                     item.used += 1
                     return number, fault
         return None, Fault()

@@ -28,6 +28,7 @@ class ProxyFault:
     status: int = 502
     body: str = "html"
     times: int | None = None
+    skip: int = 0
     reset: bool = False
     delay: float = 0.0
 
@@ -89,9 +90,11 @@ class Proxy:
         """Return the fault for the next request, if there is one."""
         with self._lock:
             for fault in self._faults:
-                if fault.times is None:
+                if fault.skip > 0:
+                    fault.skip -= 1
+                elif fault.times is None:
                     return fault
-                if fault.times > 0:
+                elif fault.times > 0:
                     fault.times -= 1
                     return fault
         return None

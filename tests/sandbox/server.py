@@ -23,7 +23,7 @@ from . import codec, tls
 from .accounts import Store
 from .agent_manager import AgentManager, Caller, Request, Turn
 from .clock import Clock
-from .connection import Connection
+from .connection import Connection, close_with_reset
 from .console import Console
 from .controls import SPACE, Controls
 from .journal import Journal
@@ -71,6 +71,7 @@ class Platform(Controls):
         self._stopped = threading.Event()
         self._folder = contextlib.ExitStack()
         self._server: Server | None = None
+        self._contexts: dict[str, ssl.SSLContext] = {}
 
     def control(self, which: str, /, **arguments: Any) -> Any:
         """Run a control in this process."""
@@ -78,16 +79,21 @@ class Platform(Controls):
 
     def start(self) -> Platform:
         """Listen; return when calls can be made."""
-        context: ssl.SSLContext | None = None
         if self._tls:
-            context, ca_file = tls.server_context(self._tls_folder(), self._names)
+            folder = self._tls_folder()
+            self._contexts[""], ca_file = tls.server_context(folder, self._names)
+            self._contexts.update({kind: tls.distrusted_context(folder, kind) for kind in ("expired", "unknown")})
             self.ca = str(ca_file)
-        self._server = self._bound(context)
+        self._server = self._bound()
         scheme = "https" if self._tls else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self.console.endpoint = self.agent_manager.endpoint = self._endpoint or self.url
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
+
+    def tls_context(self, broken: str) -> ssl.SSLContext | None:
+        """Return the context for a new connection, by what is to go wrong with it; None without TLS."""
+        return self._contexts.get(broken, self._contexts.get(""))
 
     def _tls_folder(self) -> Path:
         """Return where the authority lives: beside the file that remembers, so that whoever trusts it goes on to."""
@@ -95,12 +101,12 @@ class Platform(Controls):
             return Path(f"{self._journal.path}.tls")
         return Path(self._folder.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-tls-")))
 
-    def _bound(self, context: ssl.SSLContext | None) -> Server:
+    def _bound(self) -> Server:
         """Listen on the port that was asked for, or on the one of before the restart: credentials name it."""
         before = [content for kind, content in self._journal.read() if kind == "port"]
         port = self._port or (before[-1] if before else 0)
         try:
-            server = Server(self, port, context)
+            server = Server(self, port)
         except OSError as exc:
             words = f"{exc.strerror}. End what listens there, or give another port."
             raise OSError(exc.errno, f"Cannot listen on 127.0.0.1:{port}: {words}") from None
@@ -174,9 +180,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, platform: Platform, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, platform: Platform, port: int) -> None:
         self.platform = platform
-        self._context = context
+        # The connections whose handshake is to break.
+        self.broken: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), Connection)
 
@@ -190,8 +197,15 @@ class Server(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept; the TLS handshake is made in the connection's own thread, so that a slow one stops nobody."""
         connection, address = self.socket.accept()
-        if self._context:
-            connection = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        broken = self.platform.console.breaks_set.take()
+        if broken == "reset":
+            close_with_reset(connection)
+            raise ConnectionResetError  # what serve_forever takes for a caller who has gone
+        context = self.platform.tls_context(broken)
+        if context:
+            connection = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        if broken == "handshake":
+            self.broken.add(connection)
         self._open.add(connection)
         return connection, address
 

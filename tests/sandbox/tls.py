@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
-from .authority import Authority, certificate_pem, key_pem, load_key, new_key
+from .authority import FOREVER, Authority, certificate_pem, key_pem, load_key, new_key
 
 LOOPBACK = ("127.0.0.1", "localhost")
 # The endpoints of the real platform, for whoever resolves them to loopback.
@@ -24,14 +25,24 @@ def server_context(folder: Path, names: Sequence[str] = ()) -> tuple[ssl.SSLCont
     `names`: host names that the certificate is for, beside those of loopback.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    authority = _authority(folder)
+    return _context(folder / "server.pem", _authority(folder), [*LOOPBACK, *names]), folder / "ca.pem"
+
+
+def distrusted_context(folder: Path, kind: str) -> ssl.SSLContext:
+    """Return a context whose certificate nobody should trust: "expired", or of an "unknown" authority."""
+    authority = _authority(folder) if kind == "expired" else Authority("Sandbox TLS of somebody else")
+    yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    return _context(folder / f"{kind}.pem", authority, LOOPBACK, yesterday if kind == "expired" else FOREVER)
+
+
+def _context(
+    pair: Path, authority: Authority, names: Sequence[str], until: datetime.datetime = FOREVER
+) -> ssl.SSLContext:
     key = new_key()
-    certificate = authority.issue(key.public_key(), [*LOOPBACK, *names])
-    pair = folder / "server.pem"
-    _write_private(pair, key_pem(key) + certificate_pem(certificate))
+    _write_private(pair, key_pem(key) + certificate_pem(authority.issue(key.public_key(), names, until)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair)
-    return context, folder / "ca.pem"
+    return context
 
 
 def _authority(folder: Path) -> Authority:

@@ -18,7 +18,19 @@ COLLECTION = "ansible_collections.mondoo.fleet.plugins"
 BRAIN = f"{COLLECTION}.plugin_utils"
 
 # Deciding is pure: these, and all that they import, touch neither network nor files nor processes.
-PURE = ("token", "config", "config_diff", "plan", "wanted", "verdict", "status", "diagnosis")
+PURE = (
+    "token",
+    "cnspec_commands",
+    "cnspec_judgement",
+    "cnspec_login",
+    "config",
+    "config_diff",
+    "plan",
+    "wanted",
+    "verdict",
+    "status",
+    "diagnosis",
+)
 DOES_IO = {
     "asyncio", "fcntl", "fileinput", "ftplib", "glob", "http", "io", "multiprocessing", "os", "pathlib", "select",
     "selectors", "shutil", "signal", "smtplib", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading",
@@ -26,7 +38,11 @@ DOES_IO = {
 }  # fmt: skip
 OPENING = {"open", "input", "exec", "eval", "__import__"}
 # Of Ansible, the pure part needs what validates options and removes values, which do no I/O either.
-ANSIBLE_FOR_THE_PURE = {"ansible.module_utils.common.arg_spec", "ansible.module_utils.common.parameters"}
+ANSIBLE_FOR_THE_PURE = {
+    "ansible.module_utils.common.arg_spec",
+    "ansible.module_utils.common.parameters",
+    "ansible.module_utils.parsing.convert_bool",
+}
 
 
 def module_name(path: Path) -> str:

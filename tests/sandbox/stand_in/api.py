@@ -194,7 +194,9 @@ class Api:
         if not self.profile.empty_answer_is_success:
             message = answer.body.decode("utf-8", "replace") or f"{status} {answer.reason}"
             self.log.debug("non-ok http request with non-proto body", body=message, status=status)
-        raise _rpc_error(CODE_OF_STATUS.get(status, 2), message)
+        error = _rpc_error(CODE_OF_STATUS.get(status, 2), message)
+        error.of_proxy = status == 407 and self.network.proxy is not None
+        raise error
 
     def health(self, endpoint: str) -> tuple[Health, CallError | None]:
         """Check the platform's health and the two clocks."""

@@ -72,7 +72,8 @@ def _releases(session: Session, trouble: CallError | None) -> Releases:
         return Releases()
     reason = ""
     if trouble is not None and trouble.of_proxy:
-        reason = str(trouble).partition('": ')[2]
+        # A 407 over plain HTTP is an answer; the release site is asked with CONNECT, whose refusal Go names.
+        reason = str(trouble).partition('": ')[2] or "Proxy Authentication Required"
     elif session.settings.release_failure == "dns":
         reason = f"dial tcp: lookup releases.mondoo.com on {session.settings.resolver}: no such host"
     elif session.settings.release_failure:

@@ -12,6 +12,7 @@ import sys
 import time
 import unittest
 from typing import Any, Callable, Dict, Iterator, List, Tuple
+from unittest import mock
 
 from scratch import (
     COLLECTIONS,
@@ -196,6 +197,58 @@ class ReplacingTest(ScratchCase):
 
         replace_file(swap_of(path), label)
         self.assertEqual(seen, [(NEW, 0o600, path, OLD)])
+
+
+class RemovingTest(ScratchCase):
+    def remove(self, path: str, expect: str, **given: Any) -> Swapped:
+        return replace_file(Swap(path, None, expect, **given))
+
+    def test_a_file_with_the_expected_content_is_removed_and_nothing_else(self) -> None:
+        path = self.make("mondoo.yml", OLD)
+        self.make("beside.yml", OTHER)
+        self.assertEqual(self.remove(path, sha256(OLD)), Swapped(True, ""))
+        self.assertEqual(os.listdir(os.path.dirname(path)), ["beside.yml"])
+
+    def test_a_file_that_was_changed_meanwhile_is_not_removed(self) -> None:
+        path = self.make("mondoo.yml", OTHER)
+        self.assertEqual(self.remove(path, sha256(OLD)), Swapped(False, sha256(OTHER), error=CHANGED))
+        self.assertTrue(os.path.exists(path))
+
+    def test_what_is_gone_already_is_a_success_and_no_directory_is_made(self) -> None:
+        for path in (self.path("mondoo.yml"), self.path("nowhere/etc/mondoo.yml")):
+            self.assertEqual(self.remove(path, sha256(OLD)), Swapped(False, ""))
+        self.assertFalse(os.path.exists(self.path("nowhere")))
+
+    def test_a_backup_is_kept_when_asked_for(self) -> None:
+        path = self.make("mondoo.yml", OLD)
+        backup = str(self.remove(path, sha256(OLD), backup=True).backup_file)
+        self.assertEqual(os.listdir(os.path.dirname(path)), [os.path.basename(backup)])
+        self.assertEqual((mode_of(backup), read(backup)), (0o600, OLD))
+
+    def test_a_backup_goes_again_when_the_file_cannot_be_removed(self) -> None:
+        path = self.make("mondoo.yml", OLD)
+        with mock.patch("os.unlink", side_effect=self.refuse_the_config):
+            done = self.remove(path, sha256(OLD), backup=True)
+        self.assertEqual(done, Swapped(False, sha256(OLD), error=Problem("permission", os.strerror(errno.EPERM))))
+        self.assertEqual(os.listdir(os.path.dirname(path)), ["mondoo.yml"])
+
+    @staticmethod
+    def refuse_the_config(path: str) -> None:
+        if path.endswith("mondoo.yml"):
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        os.remove(path)
+
+    def test_a_symlink_stays_and_the_file_behind_it_is_removed(self) -> None:
+        behind, link = self.make("behind.yml", OLD), self.path("mondoo.yml")
+        os.symlink(behind, link)
+        self.assertEqual(self.remove(link, sha256(OLD)), Swapped(True, ""))
+        self.assertTrue(os.path.islink(link))
+        self.assertFalse(os.path.exists(behind))
+
+    def test_a_directory_is_refused(self) -> None:
+        os.mkdir(self.path("mondoo.yml"))
+        done = self.remove(self.path("mondoo.yml"), "")
+        self.assertEqual(done, Swapped(False, "", error=Problem("is_directory", os.strerror(errno.EISDIR))))
 
 
 class SecrecyTest(ScratchCase):

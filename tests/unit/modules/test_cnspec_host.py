@@ -162,6 +162,13 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
         "run.commands: time_limit is not a number of seconds",
     ),
     ({"write": {}, "run": run_of("{cnspec}", CANARY)}, "run.commands: argv asks for a path that only look finds"),
+    ({"write": {}, "run": run_of("cat", "{copy}")}, "run.commands: argv asks for a copy that only scratch makes"),
+    ({"write": {}, "scratch": {"path": "mondoo.yml"}}, "scratch.path is not an absolute path"),
+    ({"write": {}, "scratch": {"path": "/no.yml", "content": CANARY + "?"}}, "scratch.content is not base64"),
+    (
+        {"write": {}, "scratch": {"path": "/no.yml", "once": "../mondoo.yml"}},
+        "scratch.once and scratch.forget are 32 hexadecimal digits",
+    ),
 ]
 
 
@@ -186,6 +193,41 @@ def test_what_is_logged_on_the_host_holds_no_content_and_no_argument_of_a_comman
     assert str(config) in logged
     assert CANARY not in logged + json.dumps(result)
     assert ENCODED not in logged + json.dumps(result)
+
+
+REWRITE = 'cat "$0"; echo "mrn: new" > "$0"'
+
+
+def test_commands_may_rewrite_a_copy_and_never_the_live_file(module: Module, config: Path) -> None:
+    result = module(scratch={"path": str(config), "content": ENCODED}, run=run_of("/bin/sh", "-c", REWRITE, "{copy}"))
+    assert result["ran"]["status"]["stdout"] == CONTENT.decode()
+    rewritten = base64.b64encode(b"mrn: new\n").decode()
+    assert result["scratch"] == {"content": rewritten, "done_before": False, "error": None}
+    assert (config.read_bytes(), os.listdir(config.parent), result["changed"]) == (b"mrn: old\n", ["mondoo.yml"], False)
+    assert ENCODED not in module.log.read_text()
+
+
+def test_a_module_that_is_run_twice_runs_commands_once_until_that_is_forgotten(module: Module, config: Path) -> None:
+    scratch, run = {"path": str(config), "once": "a" * 32}, run_of("/bin/echo", "x")
+    assert module(scratch=scratch, run=run)["ran"]["status"]["stdout"] == "x\n"
+    again = module(scratch=scratch, run=run)
+    assert (again["ran"], again["scratch"]) == ({}, {"content": None, "done_before": True, "error": None})
+    assert len(os.listdir(config.parent)) == 2
+    done = module(scratch={"path": str(config), "forget": "a" * 32})
+    assert done["scratch"] == {"content": None, "done_before": False, "error": None}
+    assert os.listdir(config.parent) == ["mondoo.yml"]
+
+
+def test_a_module_that_is_asked_to_end_leaves_no_copy(module: Module, config: Path) -> None:
+    sleep = run_of("/bin/sh", "-c", "sleep 30")
+    process = module.start({"scratch": {"path": str(config), "content": ENCODED}, "run": sleep})
+    until = time.monotonic() + 20
+    while not list(config.parent.glob(".*/mondoo.yml")) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert list(config.parent.glob(".*/mondoo.yml"))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert os.listdir(config.parent) == ["mondoo.yml"]
 
 
 def test_check_mode_looks_and_runs(module: Module) -> None:

@@ -81,6 +81,11 @@ def refusal(**arguments: t.Any) -> str:
     return str(caught.value)
 
 
+def kind_of(value: t.Any) -> str:
+    """Name a case by the type of what is in it: what an object shows of itself differs from one process to another."""
+    return f"{type(value).__name__}-{plain(value)}"
+
+
 DEFAULTS = {name: option["default"] for name, option in REGISTRATION_OPTIONS.items() if "default" in option}
 
 
@@ -105,6 +110,7 @@ DEFAULTS = {name: option["default"] for name, option in REGISTRATION_OPTIONS.ite
         (True, True),
         (None, None),
     ],
+    ids=kind_of,
 )
 def test_what_ansible_hands_over_becomes_plain_python(value: t.Any, expected: t.Any) -> None:
     made = plain(value)
@@ -214,6 +220,44 @@ def test_verify_takes_its_words_and_truth_values(value: t.Any) -> None:
     assert options(verify=value)["verify"] == str(value).lower()
 
 
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("no", "false"),
+        ("No", "false"),
+        ("OFF", "false"),
+        ("n", "false"),
+        ("f", "false"),
+        ("0", "false"),
+        (0, "false"),
+        (0.0, "false"),
+        (" false\n", "false"),
+        ("Yes", "true"),
+        ("on", "true"),
+        ("Y", "true"),
+        ("t", "true"),
+        ("1", "true"),
+        (1, "true"),
+        ("TRUE ", "true"),
+        ("STRICT", "strict"),
+        (" Strict", "strict"),
+        (Vaulted("No"), "false"),
+        (Text("STRICT"), "strict"),
+    ],
+    ids=str,
+)
+def test_verify_takes_every_word_for_true_and_false_in_any_case(value: t.Any, word: str) -> None:
+    assert options(verify=value)["verify"] == word
+
+
+@pytest.mark.parametrize(
+    "value", ["2", 2, 1.5, "strictly", "yess", "nope", "none", ["true"], {"true": 1}, "0x0"], ids=str
+)
+def test_verify_takes_no_other_word(value: t.Any) -> None:
+    expected = "one of true, false, strict"
+    assert refusal(verify=value) == f"Cannot use the option verify: its value is not {expected}. Give {expected}."
+
+
 @pytest.mark.parametrize("vaulted", [Vaulted, Text, str])
 def test_vaulted_templated_and_literal_values_give_the_same(vaulted: t.Any) -> None:
     given = options(
@@ -239,6 +283,9 @@ def test_an_unknown_option_is_refused_with_the_nearest() -> None:
         ("force", {"canary": 1}, "true or false"),
         ("annotations", "canary", "a dictionary"),
         ("annotations", ["canary"], "a dictionary"),
+        ("annotations", "{canary.call()}", "a dictionary"),
+        ("annotations", "{'when': datetime.date(2026, 11, 21), 'what': 'canary'}", "a dictionary"),
+        ("labels", "{import canary}", "a dictionary"),
         ("settings", "{canary", "a dictionary"),
         ("unset", {"canary": 1}, "a list"),
         ("token", {"canary": 1}, "text"),
@@ -247,6 +294,7 @@ def test_an_unknown_option_is_refused_with_the_nearest() -> None:
         ("verify", "canary", "one of true, false, strict"),
         ("scan_interval", "canary", "a dictionary of timer (a whole number) and splay (a whole number)"),
         ("scan_interval", {"timer": "canary"}, "a dictionary of timer (a whole number) and splay (a whole number)"),
+        ("scan_interval", "{canary.call()}", "a dictionary of timer (a whole number) and splay (a whole number)"),
         ("scan_interval", {"canary": 5}, "a dictionary of timer (a whole number) and splay (a whole number)"),
     ],
 )
@@ -279,13 +327,15 @@ def told(secret: str, **arguments: t.Any) -> str:
         {"api_proxy": "http://user:canary-secret@proxy:3128"},
         {"controller_proxy": "user:canary-secret@proxy"},
         {"controller_proxy": "http://user:canary-secret@pro xy"},
+        {"updates_url": "https://user:canary-secret@mirror.example.com"},
+        {"api_endpoint": "https://user:canary-secret@api.example.com"},
         {"settings": {"some_token": "canary-secret"}},
         {"settings": {"Private-Key": {"deep": "canary-secret"}}},
         {"settings": {"other_proxy": "http://user:canary-secret@proxy"}},
         {"token": "canary-secret", "timeout": "wrong"},
         {"token": Vaulted("canary-secret"), "nothing": 1},
     ],
-    ids=str,
+    ids=lambda arguments: str(plain(arguments)),
 )
 def test_the_secrets_among_the_arguments_are_known_before_anything_can_fail(arguments: dict[str, t.Any]) -> None:
     assert "canary" not in told("canary-secret", **arguments)

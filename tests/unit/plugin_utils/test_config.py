@@ -290,6 +290,107 @@ def test_a_scan_interval_that_an_alias_shows_elsewhere_changes_only_its_own() ->
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "unset", "after"),
+    [
+        (
+            "a: 1\nscan_interval:\n  timer: 5\n  splay: 07\n",
+            ["scan_interval.timer"],
+            "a: 1\nscan_interval:\n  splay: 07\n",
+        ),
+        (
+            "scan_interval.timer: 5\nscan_interval: {timer: 6, other: on}\n",
+            ["scan_interval.timer"],
+            "scan_interval: {other: on}\n",
+        ),
+        ("Scan_Interval: {Timer: 6, splay: 1}\n", ["SCAN-INTERVAL.timer"], "Scan_Interval: {splay: 1}\n"),
+        ("a: 1\nscan_interval: {timer: 5}\n", ["scan_interval.timer"], "a: 1\n"),
+        ("a: 1\nscan_interval: {timer: 5, splay: 1}\n", ["scan_interval.timer", "scan_interval.splay"], "a: 1\n"),
+        (
+            "scan_interval: &s {timer: 5, splay: 1}\nother: *s\n",
+            ["scan_interval.splay"],
+            "scan_interval: {timer: 5}\nother: {timer: 5, splay: 1}\n",
+        ),
+        ("other: &s {timer: 5}\nscan_interval: *s\n", ["scan_interval.timer"], "other: {timer: 5}\n"),
+    ],
+    ids=["one part", "both forms", "any case", "the last part", "all parts", "an alias elsewhere", "is an alias"],
+)
+def test_unset_takes_out_a_part_of_a_scan_interval_in_both_forms(before: str, unset: list[str], after: str) -> None:
+    assert text_of(edit(of(before), Edit(unset=tuple(unset)))) == after
+
+
+@pytest.mark.parametrize(
+    "text", ["scan_interval: {splay: 1}\n", "scan_interval: {}\n", "scan_interval: 5\n", "timer: 5\n"]
+)
+def test_a_part_of_a_scan_interval_that_is_not_there_needs_no_unsetting(text: str) -> None:
+    config = of(text)
+    assert edit(config, Edit(unset=("scan_interval.timer",))) is config
+
+
+def test_one_part_of_a_scan_interval_is_set_and_the_other_taken_out() -> None:
+    change = Edit(settings={"scan_interval": {"timer": 60}}, unset=("scan_interval.splay",))
+    once = edit(of("scan_interval: {splay: 1}\na: 1\n"), change)
+    assert text_of(once) == "a: 1\nscan_interval:\n  timer: 60\n"
+    assert edit(once, change) is once
+
+
+INTERVALS = st.dictionaries(
+    st.sampled_from(["timer", "Timer", "splay", "other"]),
+    st.sampled_from(["5", "07", "on", "[1]", "*x", "~"]),
+    max_size=4,
+)
+
+
+@given(
+    st.none() | INTERVALS,
+    st.lists(st.sampled_from(["scan_interval.timer", "Scan_Interval.splay", "timer"]), unique=True),
+    st.lists(
+        st.sampled_from(
+            ["scan_interval", "scan-interval", *(f"scan_interval.{part}" for part in ("timer", "Splay", "other"))]
+        ),
+        min_size=1,
+    ),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=300)
+def test_what_is_unset_of_a_scan_interval_is_gone_in_every_form_and_the_rest_is_kept(
+    nested: dict[str, str] | None, dotted: list[str], unset: list[str], aliased: bool
+) -> None:
+    anchor = "&s " if aliased and nested is not None else ""
+    lines = ["x: &x 1\n", *(f"{name}: 7\n" for name in dotted)]
+    if nested is not None:
+        lines.append(f"scan_interval: {anchor}{{{', '.join(f'{name}: {value}' for name, value in nested.items())}}}\n")
+    before = parse("".join([*lines, "other: *s\n" if anchor else ""]).encode())
+    assume(before.problem is None)
+    after = edit(before, Edit(unset=tuple(unset)))
+    names = {name.lower().replace("-", "_") for name in unset}
+    expected = {
+        name: node
+        for name, node in plain_form(before).items()
+        if name not in names and not ("scan_interval" in names and name.startswith("scan_interval"))
+    }
+    interval = expected.get("scan_interval")
+    if isinstance(interval, list):
+        kept = [(part, value) for part, value in interval if f"scan_interval.{part}" not in names]
+        expected["scan_interval"] = kept
+        if interval and not kept:
+            del expected["scan_interval"]
+    assert plain_form(after) == expected
+    assert edit(after, Edit(unset=tuple(unset))) is after
+
+
+def plain_form(config: Config) -> dict[str, t.Any]:
+    """Return what stands under each key: the text of a scalar, the pairs of a mapping."""
+    pairs = config.root.value if config.root is not None else []
+    return {name.value.lower(): _plain(node) for name, node in pairs}
+
+
+def _plain(node: yaml.Node) -> t.Any:
+    if isinstance(node, yaml.MappingNode):
+        return [(name.value.lower(), _plain(item)) for name, item in node.value]
+    return [_plain(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
+
+
 def test_annotations_are_the_whole_map_and_compared_without_case() -> None:
     config = of("annotations:\n  owner: me\n  env: test\n")
     assert edit(config, Edit(settings={"annotations": {"Owner": "me", "ENV": "test"}})) is config

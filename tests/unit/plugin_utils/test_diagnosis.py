@@ -144,6 +144,95 @@ def test_an_empty_answer_that_cnspec_takes_for_success_is_not_ok() -> None:
     )
 
 
+BEHIND_PROXY = replace(SEEN, api_proxy="http://fleet:swordfish@proxy.example.com:3128")
+PROXY = "http://fleet:***@proxy.example.com:3128"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("status-proxy-407.text", f"the proxy {PROXY} wants a user and a password that it knows (407)"),
+        ("status-502-html.jsonv", f"something on the way, perhaps the proxy {PROXY}, answers in its place"),
+        (
+            "status-503-empty.jsonv",
+            f"something on the way, perhaps the proxy {PROXY}, gives an empty answer, "
+            "which cnspec may take for success",
+        ),
+    ],
+)
+def test_what_a_proxy_may_have_done_names_the_proxy_without_its_password(name: str, words: str) -> None:
+    problem = diagnose(recorded(f"12.11.0/{name}"), BEHIND_PROXY).problems[0]
+    assert problem.message == f"https://us.api.mondoo.com is not reached: {words}"
+
+
+def test_the_platform_is_asked_through_the_proxy_as_cnspec_asks_it() -> None:
+    problem = diagnose(recorded("12.11.0/status-502-html.jsonv"), BEHIND_PROXY).problems[0]
+    assert problem.fix == (
+        f"Run there: curl -sS -x '{PROXY}' -X POST -H 'Content-Type: application/json' -d '{{}}' "
+        "https://us.api.mondoo.com/Health/Check"
+    )
+    assert diagnose(recorded("12.11.0/status-502-html.jsonv"), replace(BEHIND_PROXY, family="Windows")).problems[
+        0
+    ].fix == (
+        f"Run there: Invoke-RestMethod -Proxy {PROXY} -Method Post -ContentType application/json -Body '{{}}' "
+        "-Uri https://us.api.mondoo.com/Health/Check"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "proxy"),
+    [
+        ("dial tcp 127.0.0.1:9: connect: connection refused", "127.0.0.1:9"),
+        ("dial tcp [::1]:3128: connect: connection refused", "[::1]:3128"),
+        ("dial tcp: lookup proxy.example.com on 192.0.2.53:53: no such host", "proxy.example.com"),
+    ],
+)
+def test_a_proxy_of_the_environment_is_named_as_go_names_it(words: str, proxy: str) -> None:
+    words = f'failed to do request: Post "https://us.api.mondoo.com/Health/Check": proxyconnect tcp: {words}'
+    text = f"x could not check upstream health error={json.dumps(words)}\n→ client is registered\n"
+    assert diagnose(parse("", text, 1), SEEN).problems[0].message == (
+        f"Mondoo Platform is not reached: the proxy {proxy} cannot be reached, or refuses"
+    )
+
+
+def test_a_407_that_the_health_check_hides_is_seen_by_the_release_site_which_is_asked_through_the_same_proxy() -> None:
+    release = next(
+        line
+        for line in (TRANSCRIPTS / "12.11.0/status-proxy-407.jsonv/stderr").read_text(encoding="utf-8").splitlines()
+        if "Failed to get latest version" in line
+    )
+    hidden = (TRANSCRIPTS / "12.11.0/status-407.jsonv/stderr").read_text(encoding="utf-8")
+    stdout = (TRANSCRIPTS / "12.11.0/status-407.jsonv/stdout").read_text(encoding="utf-8")
+    assert codes(diagnose(parse(stdout, hidden, 1), BEHIND_PROXY))[0] == "foreign_answer"
+    assert codes(diagnose(parse(stdout, f"{hidden}\n{release}\n", 1), BEHIND_PROXY))[0] == "proxy_authentication"
+
+
+def test_a_release_site_behind_a_407_says_nothing_of_a_platform_that_fails_with_words_of_its_own() -> None:
+    report = replace(GOOD, releases_reason="proxy_authentication")
+    assert diagnose(report, BEHIND_PROXY).health == "ok"
+    text = (
+        'x could not check upstream health error="Post: dial tcp: lookup us.api.mondoo.com: no such host"\n'
+        '! Failed to get latest version error="Get \\"https://releases.mondoo.com\\": Proxy Authentication Required"\n'
+        "→ client is registered\n"
+    )
+    assert codes(diagnose(parse("", text, 1), BEHIND_PROXY))[0] == "dns"
+
+
+def test_a_proxy_of_which_nothing_is_known_is_the_proxy() -> None:
+    problem = diagnose(recorded("12.11.0/status-proxy-407.text"), SEEN).problems[0]
+    assert problem.message == (
+        "https://us.api.mondoo.com is not reached: the proxy wants a user and a password that it knows (407)"
+    )
+
+
+def test_a_proxy_that_is_no_one_line_is_told_in_one_line() -> None:
+    seen = replace(SEEN, api_proxy="http://a\n  b:3128" + "c" * 1000)
+    for code in NOT_REACHED:
+        for problem in diagnose(replace(CUT_OFF, reason=code), seen).problems:
+            assert "\n" not in problem.message + problem.fix
+            assert len(problem.message) < 500
+
+
 def test_an_old_client_without_the_health_words_is_still_seen_to_be_cut_off() -> None:
     assert diagnose(recorded("7.12.1/status-no-dns.text"), SEEN).health == "unreachable"
 
@@ -201,7 +290,7 @@ def test_a_cnspec_that_hangs_is_unknown() -> None:
 def test_a_directory_in_place_of_the_config_is_told() -> None:
     diagnosis = diagnose(replace(GOOD, registered=False), replace(SEEN, config_kind="directory"))
     assert diagnosis.health == "config_invalid"
-    assert diagnosis.problems[0].message == f"{CONFIG} is no mondoo.yml (directory)"
+    assert diagnosis.problems[0].message == f"{CONFIG} is no mondoo.yml (it is a directory)"
 
 
 def test_a_controller_whose_clock_differs_does_not_make_a_good_host_sick() -> None:
@@ -237,6 +326,11 @@ def test_a_wrong_clock_is_the_first_suspect_when_tls_fails() -> None:
 def test_a_remark_leaves_a_healthy_host_healthy(seen: Seen, report: Report, code: str) -> None:
     diagnosis = diagnose(report, seen)
     assert (diagnosis.health, codes(diagnosis)) == ("ok", [code])
+
+
+@pytest.mark.parametrize(("changed", "expected"), [(4.0, []), (5.9, []), (6.0, ["agent_not_restarted"])])
+def test_a_config_written_in_the_second_of_the_start_is_not_newer(changed: float, expected: list[str]) -> None:
+    assert codes(diagnose(GOOD, replace(SEEN, agent=STARTED_AT_5, config_changed=changed))) == expected
 
 
 def test_an_agent_of_a_host_that_is_not_registered_need_not_run() -> None:
@@ -381,7 +475,15 @@ def test_a_version_that_needs_the_release_site_is_told_apart_from_one_that_merel
     silent = parse("", "Error: failed to get latest version: Get: dial tcp: lookup releases.mondoo.com\n", 1)
     diagnosis = diagnose(silent, SEEN)
     assert (diagnosis.health, codes(diagnosis)) == ("unknown", ["releases_required"])
-    assert diagnosis.problems[0].message == "this version of cnspec tells nothing without the release site"
+    assert diagnosis.problems[0].message == (
+        "this version of cnspec tells nothing without the release site: its name cannot be resolved"
+    )
+    missed = diagnose(replace(GOOD, releases_reason="proxy_authentication"), BEHIND_PROXY)
+    assert (missed.health, missed.problems[0].message) == (
+        "ok",
+        "cnspec cannot look for updates, the release site is not reached: "
+        f"the proxy {PROXY} wants a user and a password that it knows (407)",
+    )
 
 
 def test_a_path_with_a_quote_is_quoted_in_a_command() -> None:

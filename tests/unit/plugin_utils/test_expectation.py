@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import EXPECTATIONS
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import diagnose
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.expectation import NAMES, Expectations, failed, failure
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import Seen
@@ -36,6 +37,10 @@ SEEN = Seen(
 ALL = Expectations(NAMES, SPACE)
 
 
+def phrases(wanted: Expectations, report: Report, seen: Seen = SEEN) -> tuple[str, ...]:
+    return tuple(unmet.phrase for unmet in failed(wanted, report, seen))
+
+
 def message(wanted: Expectations, report: Report, seen: Seen = SEEN) -> str:
     return str(failure(wanted, report, seen, diagnose(report, seen)))
 
@@ -54,11 +59,11 @@ def test_nothing_expected_never_fails() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_known_satisfies_nothing(name: str) -> None:
-    assert failed(Expectations((name,)), Report(), Seen()) == (f"{name} is not known",)
+    assert phrases(Expectations((name,)), Report(), Seen()) == (f"{name} is not known",)
 
 
 def test_a_space_that_is_not_known_is_not_the_expected_one() -> None:
-    assert failed(Expectations(space=SPACE), Report()) == (f"the space is not known, not {SPACE}",)
+    assert phrases(Expectations(space=SPACE), Report()) == (f"the space is not known, not {SPACE}",)
 
 
 @given(
@@ -108,18 +113,133 @@ def test_a_service_that_does_not_run_is_remedied_by_starting_it() -> None:
     )
 
 
-def test_the_message_names_every_problem_with_its_remedy_those_that_explain_it_first() -> None:
-    report = replace(GOOD, authenticated=False, skew_seconds=259200.0, update_available=True, version="12.11.0")
-    assert message(Expectations(("up_to_date",)), report) == (
-        "Cannot confirm what is expected of this host: up_to_date is false: "
-        "(1) cnspec 12.11.0 is not the latest (unknown); "
-        "(2) its clock is 72 h 0 min behind the platform's; "
-        "(3) the platform refuses the service account of this host (request permission unauthenticated). "
-        "(1) Run there: sudo apt-get update && sudo apt-get install --only-upgrade cnspec. "
-        "(2) Synchronise its clock with a time server (NTP); run there: "
+CANNOT = "Cannot confirm what is expected of this host: "
+UNHAPPY = replace(GOOD, authenticated=False, skew_seconds=259200.0, update_available=True, version="12.11.0")
+WITH_REMARKS = replace(SEEN, config_mode="0644", shadow="/root/.config/mondoo/mondoo.yml")
+
+
+def test_the_message_names_every_problem_that_explains_it_with_its_remedy() -> None:
+    assert message(Expectations(("authenticated", "clock_in_sync")), UNHAPPY, WITH_REMARKS) == (
+        f"{CANNOT}authenticated is false, clock_in_sync is false: "
+        "(1) its clock is 72 h 0 min behind the platform's; "
+        "(2) the platform refuses the service account of this host (request permission unauthenticated). "
+        "(1) Synchronise its clock with a time server (NTP); run there: "
         "sudo apt-get install -y systemd-timesyncd && sudo timedatectl set-ntp true. "
-        "(3) Do not register it again before its clock is right; that may be all there is to it."
+        "(2) Do not register it again before its clock is right; that may be all there is to it."
     )
+
+
+def test_the_message_says_nothing_of_what_has_nothing_to_do_with_it() -> None:
+    assert message(Expectations(("up_to_date",)), UNHAPPY, WITH_REMARKS) == (
+        f"{CANNOT}up_to_date is false: cnspec 12.11.0 is not the latest (unknown). "
+        "Run there: sudo apt-get update && sudo apt-get install --only-upgrade cnspec."
+    )
+    assert message(Expectations(space="staging"), UNHAPPY, WITH_REMARKS) == (
+        f"{CANNOT}the space is {SPACE}, not staging. "
+        "Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space."
+    )
+
+
+def test_an_expectation_that_no_problem_explains_has_a_phrase_and_a_remedy_of_its_own() -> None:
+    seen, report = replace(SEEN, agent=None), replace(GOOD, update_available=None)
+    assert message(Expectations(("registered", "service_running")), report, seen) == (
+        f"{CANNOT}service_running is not known (systemd there knows no service of the agent). "
+        "Install cnspec from its package, which has the service, or leave service_running out."
+    )
+    assert message(Expectations(("up_to_date",)), report, seen) == (
+        f"{CANNOT}up_to_date is not known (cnspec does not say which version is the latest). "
+        "Let the host reach https://releases.mondoo.com, or leave up_to_date out."
+    )
+    unchecked = replace(GOOD, warnings=("cannot run clock skew check",))
+    assert message(Expectations(("clock_in_sync",)), unchecked) == (
+        f"{CANNOT}clock_in_sync is not known (cnspec could not compare it with the platform's). "
+        "Compare the clock of the host with a time server (NTP), or leave clock_in_sync out."
+    )
+
+
+def test_what_problems_explain_and_what_they_do_not_stand_in_one_list() -> None:
+    report = replace(GOOD, authenticated=False)
+    assert message(Expectations(("authenticated",), "staging"), report, WITH_REMARKS) == (
+        f"{CANNOT}authenticated is false: "
+        "(1) the platform refuses the service account of this host (request permission unauthenticated); "
+        f"(2) the space is {SPACE}, not staging. "
+        "(1) Register it again with a new token (or correct api_endpoint, if its space is not at "
+        "https://us.api.mondoo.com): mondoo.fleet.mondoo_registration, or run there: "
+        "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml. "
+        "(2) Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space."
+    )
+
+
+def test_a_service_that_does_not_run_is_told_of_a_host_that_is_not_registered_too() -> None:
+    report, seen = (
+        replace(GOOD, registered=False, authenticated=None),
+        replace(SEEN, agent=Unit("mondoo", active=False)),
+    )
+    assert message(Expectations(("service_running",)), report, seen) == (
+        f"{CANNOT}service_running is false. Run there: sudo systemctl enable --now mondoo."
+    )
+
+
+def test_a_space_that_is_not_known_is_explained_by_what_hides_it() -> None:
+    report = replace(GOOD, registered=False, authenticated=None, space_mrn=None, update_available=True)
+    assert message(Expectations(space="staging"), report) == (
+        f"{CANNOT}the space is not known, not staging: not registered. "
+        "Register it with mondoo.fleet.mondoo_registration, or run there: "
+        "sudo cnspec login --token TOKEN --config /etc/opt/mondoo/mondoo.yml."
+    )
+
+
+def test_a_clock_that_nobody_could_compare_is_explained_by_the_way_that_is_cut_off() -> None:
+    report = replace(GOOD, reachable=False, authenticated=None, ping_failed=True, api_time=None, reason="dns")
+    seen = replace(SEEN, clock=Clock(False, False, None))
+    assert message(Expectations(("clock_in_sync",)), report, seen) == (
+        f"{CANNOT}clock_in_sync is not known: Mondoo Platform is not reached: its name cannot be resolved. "
+        "Repair name resolution; run there: getent hosts us.api.mondoo.com."
+    )
+
+
+TRUTH = st.sampled_from([True, False, None])
+
+
+@given(
+    st.builds(
+        Report,
+        registered=TRUTH,
+        authenticated=TRUTH,
+        reachable=TRUTH,
+        reason=st.sampled_from([None, "dns", "tls", "unauthenticated", "rate_limited", "new reason"]),
+        ping_failed=st.booleans(),
+        skew_seconds=st.sampled_from([None, 0.0, 31.0]),
+        api_time=st.sampled_from([None, "2026-01-15T09:30:00Z"]),
+        space_mrn=st.sampled_from([None, SPACE]),
+        update_available=TRUTH,
+        config_problem=st.sampled_from([None, "missing", "unreadable", "malformed", "invalid"]),
+        releases_reason=st.sampled_from([None, "dns"]),
+    ),
+    st.builds(
+        Seen,
+        installed=TRUTH,
+        timed_out=st.booleans(),
+        controller_offset=st.sampled_from([None, 0.0, 3600.0]),
+        agent=st.sampled_from([None, Unit("cnspec", active=True), Unit("cnspec", active=False)]),
+        shadow=st.just("/root/.config/mondoo/mondoo.yml"),
+        config_kind=st.just("file"),
+        config_mode=st.just("0644"),
+    ),
+    st.builds(Expectations, st.sets(st.sampled_from(NAMES)).map(tuple), st.sampled_from([None, "staging"])),
+)
+def test_every_expectation_that_does_not_hold_is_named_with_a_remedy_and_no_remark_beside_it(
+    report: Report, seen: Seen, wanted: Expectations
+) -> None:
+    unmet = phrases(wanted, report, seen)
+    error = failure(wanted, report, seen, diagnose(report, seen))
+    assert (error is None) is (unmet == ())
+    if error is not None:
+        assert all(phrase in error.cause for phrase in unmet)
+        assert error.remedy
+        assert error.cause.count("(2) ") == error.remedy.count("(2) ")
+        assert "0644" not in str(error)
+        assert "hides" not in str(error)
 
 
 def test_a_message_is_one_line_and_says_which_health_it_has() -> None:
@@ -131,15 +251,15 @@ def test_a_message_is_one_line_and_says_which_health_it_has() -> None:
 
 
 def test_the_id_of_a_space_does_where_the_mrn_does() -> None:
-    assert failed(Expectations(space="production"), GOOD, SEEN) == ()
-    assert failed(Expectations(space="duction"), GOOD, SEEN) != ()
+    assert phrases(Expectations(space="production"), GOOD) == ()
+    assert phrases(Expectations(space="duction"), GOOD) != ()
 
 
 def test_a_clock_that_cnspec_could_not_check_is_not_in_sync() -> None:
     report = replace(GOOD, warnings=("cannot run clock skew check",))
-    assert failed(Expectations(("clock_in_sync",)), report, SEEN) == ("clock_in_sync is not known",)
+    assert phrases(Expectations(("clock_in_sync",)), report) == ("clock_in_sync is not known",)
 
 
 def test_known_outdated_providers_are_not_up_to_date() -> None:
     report = replace(GOOD, providers_outdated=("os",))
-    assert failed(Expectations(("up_to_date",)), report, SEEN) == ("up_to_date is false",)
+    assert phrases(Expectations(("up_to_date",)), report) == ("up_to_date is false",)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import types
 import typing as t
+from dataclasses import dataclass
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -26,6 +27,8 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.host import (
     Problem,
     Ran,
     RunRequest,
+    Scratched,
+    ScratchRequest,
     System,
     WriteRequest,
     Written,
@@ -139,6 +142,8 @@ def test_all_three_are_asked_for_in_one_call() -> None:
                         "": {"plists": [], "paths": ["/c"]},
                     },
                     "shadow_candidates": ["~/s.yml"],
+                    "owner": "",
+                    "group": "",
                     "read_config": "without_keys",
                     "cnspec_path": "/c",
                     "cnspec_candidates": ["/d"],
@@ -183,6 +188,37 @@ def test_the_answer_is_typed() -> None:
     assert answer.written == Written(False, "cd34", "/b~", Problem("changed_meanwhile", "c"))
     assert answer.ran == {"status": Ran(**RAN_RESULT)}
     assert answer.round_trip[0] <= answer.round_trip[1]
+
+
+def test_commands_on_a_copy_are_asked_for_and_answered_with_what_they_left() -> None:
+    left = {"content": base64.b64encode(CONFIG.encode()).decode(), "done_before": False, "error": None}
+    host, action, secrets = host_with({"ran": {"status": RAN_RESULT}, "scratch": left})
+    answer = host.call(run=RUN, scratch=ScratchRequest("/etc/mondoo.yml", b"mrn: x\n", once="a" * 32))
+    assert action.asked[0]["module_args"]["scratch"] == {
+        "path": "/etc/mondoo.yml",
+        "content": base64.b64encode(b"mrn: x\n").decode(),
+        "once": "a" * 32,
+        "forget": "",
+    }
+    assert answer.scratch == Scratched(CONFIG.encode(), False, None)
+    assert KEY_LINES[0] not in secrets.scrub(KEY_LINES[0])
+    assert "canary" not in repr(answer)
+
+
+def test_no_copy_is_answered_with_its_reason() -> None:
+    problem = {"code": "no_space", "cause": "No space left on device"}
+    host, _action, _secrets = host_with(
+        {"ran": {}, "scratch": {"content": None, "done_before": False, "error": problem}}
+    )
+    answer = host.call(run=RUN, scratch=ScratchRequest("/etc/mondoo.yml"))
+    assert answer.scratch == Scratched(None, False, Problem("no_space", "No space left on device"))
+
+
+@pytest.mark.parametrize("error", [AnsibleConnectionFailure("x"), AnsibleError("x")])
+def test_commands_on_a_copy_may_have_been_run_when_no_answer_comes(error: AnsibleError) -> None:
+    host, _action, _secrets = host_with(error)
+    with pytest.raises(HostLost):
+        host.call(run=RUN, scratch=ScratchRequest("/etc/mondoo.yml"))
 
 
 def test_what_was_not_asked_for_is_not_there() -> None:
@@ -338,6 +374,43 @@ def test_a_module_that_refuses_is_an_error_in_one_line_without_secrets() -> None
     assert "\n" not in text
     assert KEY_LINES[0] not in text
     assert caught.value.code == "host_error"
+
+
+@dataclass(frozen=True)
+class Event:
+    msg: str
+
+
+@dataclass(frozen=True)
+class CapturedErrorSummary:
+    """What ansible-core 2.19 to 2.21 make of an exception that a module did not catch."""
+
+    event: Event
+
+
+TRACEBACK = 'Traceback (most recent call last):\n  File "x.py", line 1\nOSError: [Errno 28] No space left on device\n'
+FULL = "[Errno 28] No space left on device"
+CRASHES: list[tuple[dict[str, t.Any], str]] = [
+    ({"exception": CapturedErrorSummary(Event(FULL))}, FULL),
+    ({"exception": CapturedErrorSummary(Event(f"in\n{KEY_LINES[0]}"))}, "in ********"),
+    ({"msg": "MODULE FAILURE\nSee stdout/stderr for the exact error", "exception": TRACEBACK}, f"OSError: {FULL}"),
+    ({"exception": CapturedErrorSummary(Event("x" * 400))}, "x" * 300),
+    ({"msg": "run.set_env is missing", "exception": TRACEBACK}, "run.set_env is missing"),
+    ({"exception": ""}, "the module failed and did not say why"),
+    ({}, "the module failed and did not say why"),
+]
+
+
+@pytest.mark.parametrize(("result", "cause"), CRASHES)
+def test_a_module_that_crashes_says_why(result: dict[str, t.Any], cause: str) -> None:
+    host, _action, secrets = host_with({"failed": True, **result})
+    secrets.add(KEY_LINES[0])
+    with pytest.raises(HostError) as caught:
+        host.call(look=LookRequest())
+    assert str(caught.value) == (
+        f"Cannot work on the host: {cause}. "
+        "Check that Ansible can run modules there: ansible HOST -m ansible.builtin.ping."
+    )
 
 
 def test_no_request_and_no_answer_shows_a_secret_when_printed() -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import (
     Interrupted,
     interruptible,
+    postponed,
     uninterrupted,
 )
 
@@ -74,7 +75,50 @@ def test_after_cleaning_up_sigterm_is_an_exception_again() -> None:
         terminate()
 
 
-@pytest.mark.parametrize("block", [interruptible, uninterrupted])
+def test_what_is_put_off_is_an_exception_at_the_end_of_the_block() -> None:
+    done = []
+    with pytest.raises(Interrupted), interruptible(), postponed(5):
+        terminate()
+        done.append("answered")
+    assert done == ["answered"]
+
+
+def test_what_is_put_off_comes_when_the_time_is_up() -> None:
+    began = time.monotonic()
+    with pytest.raises(Interrupted), interruptible(), postponed(0.1):
+        terminate()
+        time.sleep(5)
+    assert time.monotonic() - began < 2
+
+
+def test_being_told_twice_ends_at_once_what_puts_off() -> None:
+    with pytest.raises(Interrupted), interruptible(), postponed(5):
+        terminate()
+        terminate()
+        pytest.fail("nothing was raised")
+
+
+def test_the_timeout_of_a_task_is_put_off_too() -> None:
+    def ring(dummy_signal: int, dummy_frame: object) -> None:
+        raise Alarm
+
+    signal.signal(signal.SIGALRM, ring)
+    done = []
+    with pytest.raises(Alarm), postponed(5):
+        os.kill(os.getpid(), signal.SIGALRM)
+        time.sleep(0.01)
+        done.append("answered")
+    assert done == ["answered"]
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_a_failure_is_not_replaced_by_what_was_put_off() -> None:
+    with interruptible(), pytest.raises(ValueError, match="mine"), postponed(5):
+        terminate()
+        raise ValueError("mine")
+
+
+@pytest.mark.parametrize("block", [interruptible, uninterrupted, lambda: postponed(5)])
 def test_the_handlers_are_put_back(block: t.Callable[[], t.ContextManager[None]]) -> None:
     heard = []
     signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
@@ -86,7 +130,7 @@ def test_the_handlers_are_put_back(block: t.Callable[[], t.ContextManager[None]]
     assert heard == [signal.SIGTERM]
 
 
-@pytest.mark.parametrize("block", [interruptible, uninterrupted])
+@pytest.mark.parametrize("block", [interruptible, uninterrupted, lambda: postponed(5)])
 def test_a_thread_that_may_not_set_handlers_goes_on_without(block: t.Callable[[], t.ContextManager[None]]) -> None:
     done = []
 

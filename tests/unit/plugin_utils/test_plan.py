@@ -26,7 +26,7 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.plan import (
 )
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.verdict import Verdict
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.wanted import Wanted, read_wanted
-from doubles.configs import CONFIG_TEXTS, SETTINGS
+from doubles.configs import CONFIG_TEXTS, SETTINGS, UNSETTABLE
 from doubles.identities import AGENTS, EU, OTHER_SPACE, SPACE, account, agent_mrn, document, registered, token
 
 NOW = 1000.0
@@ -267,6 +267,8 @@ STATES = st.sampled_from(
         registered(1),
         registered(1, agent_mrn=""),
         registered(0, api_endpoint=""),
+        registered(0) + "scan_interval: &s {Timer: 5, splay: 07}\nscan_interval.splay: 3\nshown: *s\n",
+        registered(0) + "scan_interval: {timer: 5}\n",
         "mrn: x\n",
         "a: [cut",
     ]
@@ -282,7 +284,15 @@ def wishes(draw: st.DrawFn) -> Wanted:
     options = {**draw(IDENTITIES), **known, "settings": free, "force": draw(st.booleans()), "move": draw(st.booleans())}
     if draw(st.booleans()):
         options["api_endpoint"] = draw(st.sampled_from([EU, "us.api.mondoo.com"]))
-    return read_wanted(options)
+    names = st.sampled_from([name for name in UNSETTABLE if _may_be_unset(name, {**known, "settings": free})])
+    return read_wanted({**options, "unset": draw(st.lists(names, max_size=3, unique=True))})
+
+
+def _may_be_unset(name: str, options: dict[str, t.Any]) -> bool:
+    try:
+        return bool(read_wanted({**options, "unset": [name]}).unset)
+    except FleetError:
+        return False  # it is also given a value
 
 
 def apply(plan: Plan, wanted: Wanted, found: Config) -> Config:

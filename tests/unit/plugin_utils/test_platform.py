@@ -449,12 +449,14 @@ def test_each_failure_says_what_to_do() -> None:
     )
     assert message(SENT) == (
         "maybe_registered",
-        "Cannot register the agent: the connection was cut, after the request with the id ID was sent. "
+        "Cannot register the agent: the platform gave no clear answer: the connection was cut, "
+        "after the request with the id ID was sent. "
         "An agent of this name may have been made; look for it in the console before running again.",
     )
     assert message(HTML) == (
         "maybe_registered",
-        "Cannot register the agent: it answered 502 with an HTML page, after the request with the id ID was sent. "
+        "Cannot register the agent: the platform gave no clear answer: it answered 502 with an HTML page, "
+        "after the request with the id ID was sent. "
         "An agent of this name may have been made; look for it in the console before running again.",
     )
     assert message(LASTING) == (

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils import probe
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.host import (
     Answer,
     CnspecFile,
@@ -142,6 +143,54 @@ def test_cnspec_is_asked_for_json_and_its_reasons_with_the_config_named_and_a_ti
 def test_a_fact_never_fails_a_task() -> None:
     for status in (REVOKED, answer(Ran(False, None, "", "", False, False, 0.0, None))):
         assert "failed" not in result(Hands(status))
+
+
+RELATIVE = "Cannot use config_path: it is not an absolute path. Give an absolute one."
+
+
+def refusal(hands: Hands, **options: t.Any) -> str:
+    with pytest.raises(FleetError) as caught:
+        result(hands, **options)
+    assert caught.value.code == "config_path"
+    return str(caught.value)
+
+
+def with_config(kind: str, source: str = "option", path: str = "/srv") -> Answer:
+    return answer(OK.ran["status"], replace(LOOK, config=replace(LOOK.config, kind=kind, source=source, path=path)))
+
+
+@pytest.mark.parametrize("path", ["mondoo.yml", "./mondoo.yml", "etc/opt/mondoo/mondoo.yml"])
+def test_a_relative_config_path_is_refused_and_cnspec_is_not_run_with_it(path: str) -> None:
+    hands = Hands(OK)
+    assert refusal(hands, config_path=path, wait=60, expect=["registered"]) == RELATIVE
+    assert hands.asked == []
+
+
+def test_a_config_path_that_its_variables_make_relative_is_refused() -> None:
+    assert refusal(Hands(with_config("relative", path="$NOTHING/mondoo.yml")), config_path="$NOTHING/mondoo.yml") == (
+        RELATIVE
+    )
+
+
+@pytest.mark.parametrize("path", ["/srv/mondoo.yml", "~/mondoo.yml", "$HOME/mondoo.yml"])
+def test_a_config_path_that_the_host_expands_is_the_hosts(path: str) -> None:
+    assert "failed" not in result(Hands(OK), config_path=path)
+
+
+def test_a_directory_in_config_path_is_refused() -> None:
+    assert refusal(Hands(with_config("directory")), config_path="/srv") == (
+        "Cannot use the config /srv: it is a directory. Give the path of the file in config_path."
+    )
+
+
+def test_a_directory_where_nobody_named_a_file_is_how_the_host_is() -> None:
+    found = result(Hands(with_config("directory", "default", "/etc/opt/mondoo/mondoo.yml")))
+    assert found["ansible_facts"]["mondoo"]["problems"][0]["code"] == "config_not_a_file"
+
+
+@pytest.mark.parametrize("kind", ["missing", "unreadable", "too_large", "other"])
+def test_what_else_lies_at_config_path_is_how_the_host_is(kind: str) -> None:
+    assert "failed" not in result(Hands(with_config(kind)), config_path="/srv/mondoo.yml")
 
 
 def test_a_missing_cnspec_is_a_health_and_no_error() -> None:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import requests
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.transport import (
@@ -174,6 +175,56 @@ def test_a_chunked_answer_that_drips_is_given_up_in_time() -> None:
         before = time.monotonic()
         assert failure(server.url, seconds=0.4) == ("it did not answer in time", True, False)
         assert time.monotonic() - before < 2
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the time of a request be over when its answer was read whole, and before anybody could say so."""
+    read = requests.Response.iter_content
+
+    def read_and_wait(response: requests.Response, size: int) -> t.Iterator[bytes]:
+        yield from read(response, size)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(requests.Response, "iter_content", read_and_wait)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"Content-Length: 2\r\n\r\n{}", id="with a length"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", id="in chunks"),
+    ],
+)
+@pytest.mark.usefixtures("late")
+def test_an_answer_that_was_read_whole_counts_though_the_time_is_over_a_moment_later(head: bytes) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\n" + head) as server:
+        transport = HttpTransport(Route())
+        for dummy in range(2):  # the second on a connection of its own: the first was cut
+            assert transport.post(server.url, DIALOGUE, HEADERS, 0.3).body == b"{}"
+
+
+@pytest.mark.usefixtures("late")
+def test_an_answer_whose_end_nobody_saw_is_no_answer_when_the_time_is_over() -> None:
+    def handle(connection: socket.socket, dummy: int) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{}")
+
+    with Loopback(handle) as server:
+        assert failure(server.url, seconds=0.3) == ("it did not answer in time", True, False)
+
+
+def test_a_name_that_takes_longer_than_the_time_limit_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def resolve_slowly(*arguments: t.Any, **options: t.Any) -> t.Any:
+        time.sleep(0.5)
+        return resolve(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+    with answering(OK) as server:
+        assert failure(server.url, seconds=0.2) == ("no connection came about in time", False, False)
+    assert server.got == []
 
 
 def test_an_answer_cut_in_half_is_no_answer() -> None:
@@ -368,6 +419,24 @@ def test_a_handshake_that_never_ends_sent_nothing() -> None:
     assert (sent, lasting) == (False, False)
 
 
+def test_a_handshake_that_drips_is_given_up_in_time_and_sent_nothing() -> None:
+    def handle(connection: socket.socket, dummy: int) -> None:
+        connection.recv(100000)
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB is to come
+        for dummy in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with Loopback(handle) as server:
+        before = time.monotonic()
+        assert failure(f"https://127.0.0.1:{server.port}", seconds=0.4) == (
+            "no connection came about in time",
+            False,
+            False,
+        )
+        assert time.monotonic() - before < 2
+
+
 def test_a_tls_connection_that_is_cut_after_the_request_may_have_acted(
     authority: Authority, tmp_path: Path, ca_path: str
 ) -> None:
@@ -445,6 +514,21 @@ def test_a_connect_that_is_forbidden_sent_nothing_and_is_not_tried_again() -> No
     with proxy(http("403 Forbidden")) as server:
         failed = failure("https://platform.invalid", route=through(server))
     assert failed == ("the proxy refused the connection (403)", False, True)
+
+
+def test_a_connect_whose_answer_drips_is_given_up_in_time_and_sent_nothing() -> None:
+    def handle(connection: socket.socket, dummy: int) -> None:
+        server.read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for dummy in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with Loopback(handle) as server:
+        before = time.monotonic()
+        outcome = failure("https://platform.example.com", seconds=0.4, route=Route(proxy=server.url))
+        assert outcome == ("no connection came about in time", False, False)
+        assert time.monotonic() - before < 2
 
 
 def test_a_connect_holds_nothing_of_the_request() -> None:

@@ -151,6 +151,48 @@ def test_keys_that_differ_only_in_case_are_refused(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["annotations", "labels"])
+@pytest.mark.parametrize("key", ["", " ", "\t\n"])
+def test_a_key_without_text_is_refused(name: str, key: str) -> None:
+    assert refusal(**{name: {"owner": "a", key: "canary"}}) == (
+        f"Cannot use the option {name}: it has a key without text. Give each value a key."
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "canary",
+        "mirror.example.com/canary",
+        "mirror.example.com:8080",
+        "user:canary@mirror",
+        "//mirror.example.com",
+        "ftp://mirror",
+        "socks5://mirror",
+        "file:///srv/mirror",
+        "https://",
+        "https://:443",
+        "https://mirror:port",
+        "https://mirror:99999",
+        "https://mirror.example.com/cana ry",
+        "https://mirror.example.com/a\tb",
+        "https://user:cana ry@mirror",
+        "https://[::1",
+    ],
+)
+def test_an_updates_url_that_is_not_an_http_url_is_refused_and_not_quoted(url: str) -> None:
+    assert refusal(updates_url=url) == (
+        "Cannot use the option updates_url: it is not an http or https URL. Give one like https://mirror.example.com."
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["https://mirror.example.com", "HTTP://mirror:8080/a@b/", "https://user:p%2Fw@mirror/x", "http://[::1]:80"]
+)
+def test_an_updates_url_is_taken_as_it_is(url: str) -> None:
+    assert read_wanted({"updates_url": url}).settings == {"updates_url": url}
+
+
 @pytest.mark.parametrize("key", ["api_proxy", "API-Proxy", "auto-update", "scan_interval.timer", "labels"])
 def test_a_free_setting_that_has_an_option_is_refused(key: str) -> None:
     assert refusal(settings={key: "canary"}) == (
@@ -185,6 +227,8 @@ def test_what_belongs_to_the_registration_is_never_unset(key: str) -> None:
         ("api-proxy", {"api_proxy": "http://proxy"}),
         ("auto-update", {"auto_update": True}),
         ("scan_interval.timer", {"scan_interval": {"timer": 5}}),
+        ("Scan-Interval.Splay", {"scan_interval": {"timer": 5, "splay": 1}}),
+        ("scan_interval", {"scan_interval": {"timer": 5}}),
         ("Log-Level", {"settings": {"log-level": "x"}}),
     ],
 )
@@ -192,6 +236,12 @@ def test_what_is_given_a_value_is_not_unset_as_well(unset: str, options: dict[st
     assert refusal(unset=[unset], **options) == (
         f"Cannot use the option unset: {unset.lower()} is also given a value. Do one or the other."
     )
+
+
+@pytest.mark.parametrize(("given", "taken"), [("timer", "splay"), ("splay", "timer")])
+def test_one_part_of_a_scan_interval_may_be_set_and_the_other_unset(given: str, taken: str) -> None:
+    wanted = read_wanted({"scan_interval": {given: 5}, "unset": [f"scan_interval.{taken}"]})
+    assert (wanted.settings, wanted.unset) == ({"scan_interval": {given: 5}}, (f"scan_interval.{taken}",))
 
 
 # File modes

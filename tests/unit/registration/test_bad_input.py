@@ -206,6 +206,20 @@ def test_an_unknown_option(lab: Lab) -> None:
             "Give one like http://proxy.example.com:3128.",
         ),
         (
+            {"annotations": {"": CANARY}},
+            "Cannot use the option annotations: it has a key without text. Give each value a key.",
+        ),
+        ({"labels": {"": CANARY}}, "Cannot use the option labels: it has a key without text. Give each value a key."),
+        (
+            {"updates_url": f"user:{CANARY}@mirror.example.com"},
+            "Cannot use the option updates_url: it is not an http or https URL. "
+            "Give one like https://mirror.example.com.",
+        ),
+        (
+            {"settings": {" ": CANARY}},
+            "Cannot use the option settings: it has a key without text. Give each value a key.",
+        ),
+        (
             {"unset": ["private_key"]},
             "Cannot use the option unset: private_key belongs to the registration. Name a setting.",
         ),

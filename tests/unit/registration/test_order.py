@@ -255,7 +255,8 @@ def test_a_registration_that_may_have_been_made_is_not_tried_again_and_is_said(l
     result = lab.register(token=lab.token())
     (call,) = lab.platform.calls(method="RegisterAgent")
     assert result["msg"] == (
-        f"Cannot register the agent: the connection was cut, after the request with the id {call.request_id} was sent. "
+        f"Cannot register the agent: the platform gave no clear answer: the connection was cut, "
+        f"after the request with the id {call.request_id} was sent. "
         "An agent of this name may have been made; look for it in the console before running again."
     )
     assert (result["left_behind"], result["api_attempts"]) == (["unknown"], 1)

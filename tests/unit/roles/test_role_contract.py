@@ -29,7 +29,11 @@ STEPS = {
 SWITCHES = {f"cnspec_{step}" for step in STEPS}
 
 # Where a variable is not `cnspec_` and the option's name: `cnspec_verify` is the switch of the step.
-RENAMED = {"verify": "cnspec_registration_verify", "cnspec_path": "cnspec_path"}
+RENAMED = {
+    "method": "cnspec_registration_method",
+    "verify": "cnspec_registration_verify",
+    "cnspec_path": "cnspec_path",
+}
 
 PLAYBOOKS = ROLE.parents[1] / "playbooks"
 TASK_FILES = sorted((ROLE / "tasks").glob("*.yml"))
@@ -170,7 +174,7 @@ def test_errors_are_ignored_in_the_one_task_that_stands_for_every_host() -> None
     assert ignoring == {("preflight", True)}
 
 
-@pytest.mark.parametrize("name", ["register", "status"])
+@pytest.mark.parametrize("name", ["register", "status", "unregister"])
 def test_a_playbook_runs_on_any_inventory_and_gathers_no_facts(name: str) -> None:
     (play,) = load(PLAYBOOKS / f"{name}.yml")
     assert play["hosts"] == "{{ cnspec_hosts | default('all', true) }}"

@@ -225,3 +225,17 @@ def test_a_token_without_a_space_is_taken_when_a_fault_names_the_space(platform:
     platform.fault(method="RegisterAgent", answer_space="")
     assert agent.register(token).json()["agent_mrn"].startswith("//agents.api.mondoo.app/spaces//agents/")
     assert platform.spaces() == ["lunalectric-prod"]
+
+
+def test_a_fault_can_be_for_a_share_of_the_calls(platform: Platform, agent: Any) -> None:
+    platform.fault(method="Check", status=429, share=0.4)
+    platform.fault(method="Check", status=409, share=0.5)
+    told = [agent.call("Health/Check").status_code for dummy in range(300)]
+    shares = [told.count(status) / len(told) for status in (429, 409, 200)]
+    assert [round(share, 1) for share in shares] == [0.4, 0.3, 0.3]
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.1])
+def test_a_share_is_one_of_the_calls(share: float) -> None:
+    with pytest.raises(ValueError, match="share must be more than 0 and at most 1"):
+        Fault(share=share)

@@ -84,7 +84,7 @@ def test_nothing_is_changed_by_a_get(platform: Platform) -> None:
 def test_a_control_that_is_not_there_is_named(platform: Platform) -> None:
     answer = requests.post(f"{platform.url}/sandbox/explode", timeout=10)
     assert answer.status_code == 404
-    assert answer.json()["error"].startswith("no control 'explode'; there are add_space, agents, calls")
+    assert answer.json()["error"].startswith("no control 'explode'; there are add_space, agents, break_connections")
 
 
 def test_a_kept_alive_connection_is_fast(platform: Platform, agent: Any) -> None:

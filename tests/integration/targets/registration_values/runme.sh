@@ -42,3 +42,42 @@ ansible-vault encrypt_string --vault-password-file "${folder}/password" --stdin-
 ansible-playbook -i localhost, -c local values.yml "$@" --vault-password-file "${folder}/password" \
     -e "@${folder}/plain.yml" -e "@${folder}/vaulted.yml" -e "folder=${folder}" \
     -e ansible_python_interpreter="${python}"
+
+# A date without quotes, which YAML makes an object of, means the same text. It stands here because ansible-lint cannot
+# check a playbook that holds one.
+cat >"${folder}/dated.yml" <<END
+- name: A date
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Give a date as a literal
+      mondoo.fleet.mondoo_registration:
+        config_path: "${folder}/literal.yml"
+        annotations: {env: "on", number: 1, since: 2026-11-21}
+      register: dated
+      failed_when: dated is failed or dated is changed
+END
+ansible-playbook -i localhost, -c local "${folder}/dated.yml" "$@" -e ansible_python_interpreter="${python}"
+
+# An extra variable is text: what a word means in YAML it has to mean there too. PingPong without a verdict tells the
+# three apart: nobody asks, a host is asked about and left alone, a host fails.
+"${python}" - "${folder}" "$@" <<'END'
+import json, os, pathlib, subprocess, sys
+from sandbox import Remote
+
+folder, given = pathlib.Path(sys.argv[1]), sys.argv[2:]
+platform = Remote(json.loads((folder / "ready.json").read_text())["url"])
+platform.fault(method="PingPong", status=503)
+command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "mondoo.fleet.register", *given]
+settings = {"config_path": folder / "literal.yml", "become": "no", "preflight": "no", "verify": "no"}
+for name, value in settings.items():
+    command += ["-e", f"cnspec_{name}={value}"]
+command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+nobody_asks, left_alone, fails = (0, False), (1, False), (1, True)
+words = {"no": nobody_asks, "0": nobody_asks, "Yes": left_alone, "on": left_alone, "STRICT": fails}
+for word, expected in words.items():
+    asked = len(platform.calls(method="PingPong"))
+    played = subprocess.run([*command, "-e", f"cnspec_registration_verify={word}"], env=os.environ, check=False)
+    seen = (len(platform.calls(method="PingPong")) - asked, played.returncode != 0)
+    assert seen == expected, f"cnspec_registration_verify={word}: {seen} instead of {expected}"
+END

@@ -1,0 +1,58 @@
+# Copyright (c) mondoo.fleet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows in which processes end while a host is taken off (`state: absent`).
+
+The platform acts before it is held, so at UnRegisterAgent the agent is gone; what is left in the config, the next run
+removes.
+"""
+
+from __future__ import annotations
+
+from .row import ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE, LeftOut, Row
+from .rows_absent import NOT_WRITTEN
+from .rows_process import KILLED, LOST, ON_HOST, TERM, TIMEOUT
+
+STOPPED = "Cannot finish unregistering: the run was told to stop. {}."
+ONLY = "The agent is unregistered already; run again to remove what is left in the config"
+UNKNOWN = f"Cannot tell whether the config {{path}} was written: the connection was lost. {ONLY}."
+
+
+def kept(
+    step: str, fault: str, reads: str = "", agents: str = "", ends: str = "stopped", tries: int | None = None
+) -> Row:
+    """Return a row after which the config is the old one."""
+    return Row(step, fault, reads, ends, tries=tries, agents=agents, again="unregister")
+
+
+def removed(fault: str, reads: str = "", ends: str = "changed") -> Row:
+    """Return a row after which the identity is out of the config."""
+    return Row(ABSENT_WRITE, fault, reads, ends, "new", agents="", again="none")
+
+
+ROWS = (
+    kept(ABSENT_PING, KILLED, agents="old"),
+    kept(ABSENT_PING, TERM, agents="old"),
+    # Nothing was asked for yet but whether the platform listens.
+    kept(ABSENT_PING, TIMEOUT, "Task failed: Timed out after 4 second(s).", "old", "failed", 1),
+    kept(ABSENT_UNREGISTER, KILLED),
+    kept(ABSENT_UNREGISTER, TERM),
+    kept(ABSENT_UNREGISTER, TIMEOUT, STOPPED.format("The agent may be unregistered; run again"), "", "failed", 1),
+    kept(ABSENT_WRITE, "hands killed before", NOT_WRITTEN.format(LOST), ends="failed"),
+    removed("hands killed after"),
+    kept(ABSENT_WRITE, "connection lost before", NOT_WRITTEN.format("the connection was lost"), ends="failed"),
+    removed("connection lost after"),
+    removed("connection lost after, ssh tries again"),
+    removed("connection lost after, host gone", UNKNOWN, "failed"),
+    # The hands on the host went on.
+    removed(KILLED, ends="stopped"),
+    removed(TERM, ends="stopped"),
+    removed(TIMEOUT, STOPPED.format(ONLY), "failed"),
+)
+
+LEFT_OUT = (
+    LeftOut(ABSENT_PING, ON_HOST, "the host is not touched during this step: it is found at the write"),
+    LeftOut(ABSENT_UNREGISTER, ON_HOST, "the host is not touched during this step: it is found at the write"),
+    LeftOut(ABSENT_WRITE, ("two plays at once",), "both want the same file, so neither can spoil the other's"),
+)
