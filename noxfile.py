@@ -128,12 +128,23 @@ def units_on(core: str, version: str, session: nox.Session) -> None:
     run_all(session, [brain(session, version, core, UNITS)])
 
 
+def at_both_ends(session: nox.Session, folder: str) -> None:
+    """Run the tests of a folder with the oldest and the newest ansible-core that can be had."""
+    cores = pythons.default_cores()
+    cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
+    run_all(session, [brain(session, version, core, [folder]) for version, core in cells])
+
+
 @nox.session(venv_backend="none")
 def canary(session: nox.Session) -> None:
     """Send marked secrets through every path, with the oldest and the newest ansible-core, and look for them."""
-    cores = pythons.default_cores()
-    cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
-    run_all(session, [brain(session, version, core, ["tests/canary"]) for version, core in cells])
+    at_both_ends(session, "tests/canary")
+
+
+@nox.session(venv_backend="none")
+def cnspec(session: nox.Session) -> None:
+    """Register by way of the host's own cnspec, in every version, with the oldest and the newest ansible-core."""
+    at_both_ends(session, "tests/cnspec")
 
 
 @nox.session(venv_backend="none")

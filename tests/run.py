@@ -43,7 +43,7 @@ def sessions() -> list[str]:
     ]
     integration = [f"integration-{core}" for core in pythons.CORES if pythons.python_for(core)]
     sanity = [f"sanity-{core}" for core in pythons.default_cores()]
-    return [*units, "canary", "sandbox", *sanity, *integration, "demo", "artifact", "lint", "types"]
+    return [*units, "faults", "canary", "cnspec", "sandbox", *sanity, *integration, "demo", "artifact", "lint", "types"]
 
 
 def run(session: str) -> steps.Count:

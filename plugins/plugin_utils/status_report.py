@@ -179,7 +179,8 @@ class Evidence:
         if self.refused:
             return status_reason.UNAUTHENTICATED, status_reason.REFUSAL
         if self.values.get("api_status") == "UNKNOWN" and not self.values.get("api_time"):
-            return status_reason.EMPTY_ANSWER, None
+            code, words = self._proxy_behind(status_reason.EMPTY_ANSWER, "")
+            return code, words or None
         order = ("setup", "ping") if reachable else ("setup", "ping", "health")
         for who in order:
             if who in self.reasons:

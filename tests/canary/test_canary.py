@@ -21,6 +21,8 @@ import yaml
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.private_keys import private_keys
 from sandbox import Platform, Proxy
+from sandbox.cnspec_stand_in import install
+from sandbox.stand_in.settings import Settings
 
 from .listeners import SystemLog, Watch, files_below
 
@@ -55,6 +57,7 @@ class Cage:
         self.secrets: set[str] = {PASSWORD}
         self.output = ""
         self.argv: set[bytes] = set()
+        self.cnspec: dict[str, str] = {}  # what every step says, beside its own
         (folder / "home").mkdir()
         (folder / "tmp").mkdir()
         (folder / "ssh").write_text(SSH)
@@ -64,7 +67,7 @@ class Cage:
         """Run the module with the options of each step; keep what was said and seen, return the output."""
         variables = self.folder / "vars.yml"
         variables.touch(mode=0o600)
-        options = [{"config_path": str(self.config), **step} for step in steps]
+        options = [{"config_path": str(self.config), **self.cnspec, **step} for step in steps]
         variables.write_text(yaml.safe_dump({"steps": options}, default_flow_style=False))
         project = self.folder / "runner/project"
         project.mkdir(parents=True, exist_ok=True)
@@ -195,3 +198,36 @@ def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection:
         assert cage.find(json.dumps(kept)) == [], "in a job event"
     for path in expected:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_with_the_hosts_own_cnspec_a_token_shows_to_its_login_alone_and_nothing_else_anywhere(tmp_path: Path) -> None:
+    with Platform() as platform, Proxy("fleet", PASSWORD) as proxy:
+        cage = Cage(tmp_path, platform, "local")
+        cage.cnspec = {"method": "cnspec", "cnspec_path": str(tmp_path / "bin/cnspec")}
+        install(str(tmp_path / "bin/cnspec"), Settings(version="13.0.1"))
+        document, token = platform.create_service_account(), platform.mint_token()
+        cage.secrets |= {token, *private_keys(document["private_key"])[0].splitlines()}
+        output = cage.run(
+            {"credentials": document, "api_proxy": proxy.url_with_password},
+            {"credentials": document, "managed": False, "force": True},
+            {"state": "absent", "backup": True},
+            {"credentials": document},
+            {"state": "absent", "backup": True},
+        )
+        assert "fleet-tmp" in str(cage.argv), "the copy was never seen"
+        assert [line for line in cage.argv if cage.find(line)] == [], "a document in the arguments of a process"
+        output = cage.run(
+            {"token": token, "api_proxy": proxy.url_with_password, "backup": True},
+            {"token": token, "force": True},
+            {"token": platform.mint_token(space="another-space")},
+        )
+        assert "stood in the host's process list" in output
+    assert cage.find(cage.output) == [], "in the output"
+    showing = [line for line in cage.argv if cage.find(line)]
+    assert showing, "the token was not seen where it has to be"
+    for line in showing:
+        assert b"\0login\0" in line
+        assert cage.find(line) == [token]
+    expected = [path for path in cage.config.parent.iterdir() if path.name.startswith("mondoo.yml")]
+    holders = [path for path in files_below(tmp_path) if path.is_file() and cage.find(path.read_bytes())]
+    assert sorted(holders) == sorted(path for path in expected if path in holders), "in a file that outlives the task"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ def shortened(reads: str, room: int) -> str:
     if len(reads) <= room:
         return reads
     sentence = reads.split(". ")[0]
-    cause = re.split(": |gave no verdict, ", sentence)[-1].split(", after")[0] if ":" in sentence[:-40] else sentence
+    has_cause = sentence.startswith(("Cannot ", "Task failed: ")) or "no verdict" in sentence
+    cause = re.split(": |gave no verdict, ", sentence)[-1].split(", after")[0] if has_cause else sentence
     return cause if len(cause) <= room else f"{cause[: room - 3].rstrip()}..."
 
 
@@ -98,8 +100,9 @@ def main() -> int:
             print()
     if not given.words:
         print("left out")
-        for item in LEFT_OUT:
-            print(f"  {item.step}, {item.reason}:\n    {', '.join(item.faults)}")
+        for item in sorted(LEFT_OUT, key=lambda item: STEPS.index(item.step)):
+            faults = textwrap.fill("; ".join(item.faults), WIDTH, initial_indent="    ", subsequent_indent="    ")
+            print(f"  {item.step}, {item.reason}:\n{faults}")
         print(f"\n{sum(len(item.faults) for item in LEFT_OUT)} pairs of a step and a fault left out, {len(rows)} run")
     sums = ", ".join(f"{counts[word]} {word}" for word in ("passed", "failed", "skipped"))
     print(f"{sums} in {time.monotonic() - began:.1f}s")

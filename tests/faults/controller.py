@@ -132,7 +132,7 @@ class Controller:
             )
 
     def wait(self) -> Result | None:
-        """Wait until all of it has ended, the hands that were held as well; return the task's result, None when there was none to be seen."""
+        """Wait until all of it has ended, hands that were held as well; return the result, None when nobody saw one."""
         assert self._process is not None
         self._process.wait(60)
         hands = self.folder / "pid"

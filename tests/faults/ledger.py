@@ -36,7 +36,8 @@ class Ledger:
     ) -> dict[str, t.Any]:
         """Return the fields of Found that are known after the run with the fault. Raises AssertionError.
 
-        `result` is None when nobody was left to tell it. `absent`: the run was to take the host off. `others`: two runs were at work, so two agents were made.
+        `result` is None when nobody was left to tell it. `absent`: the run was to take the host off. `others`: two runs
+        were at work, so two agents were made.
         """
         calls = self.lab.platform.calls(since=self._calls)
         made = [call.agent_mrn for call in calls if call.method == "RegisterAgent" and call.acted]

@@ -19,11 +19,14 @@ ONLY = "The agent is unregistered already; run again to remove what is left in t
 UNKNOWN = f"Cannot tell whether the config {{path}} was written: the connection was lost. {ONLY}."
 
 
-def kept(
-    step: str, fault: str, reads: str = "", agents: str = "", ends: str = "stopped", tries: int | None = None
-) -> Row:
-    """Return a row after which the config is the old one."""
-    return Row(step, fault, reads, ends, tries=tries, agents=agents, again="unregister")
+def kept(step: str, fault: str, agents: str = "") -> Row:
+    """Return a row of a stopped run, after which the config is the old one."""
+    return Row(step, fault, "", "stopped", agents=agents, again="unregister")
+
+
+def failed(step: str, fault: str, reads: str, agents: str = "", tries: int | None = None) -> Row:
+    """Return a row of a run that failed, after which the config is the old one."""
+    return Row(step, fault, reads, tries=tries, agents=agents, again="unregister")
 
 
 def removed(fault: str, reads: str = "", ends: str = "changed") -> Row:
@@ -35,13 +38,13 @@ ROWS = (
     kept(ABSENT_PING, KILLED, agents="old"),
     kept(ABSENT_PING, TERM, agents="old"),
     # Nothing was asked for yet but whether the platform listens.
-    kept(ABSENT_PING, TIMEOUT, "Task failed: Timed out after 4 second(s).", "old", "failed", 1),
+    failed(ABSENT_PING, TIMEOUT, "Task failed: Timed out after 4 second(s).", "old", 1),
     kept(ABSENT_UNREGISTER, KILLED),
     kept(ABSENT_UNREGISTER, TERM),
-    kept(ABSENT_UNREGISTER, TIMEOUT, STOPPED.format("The agent may be unregistered; run again"), "", "failed", 1),
-    kept(ABSENT_WRITE, "hands killed before", NOT_WRITTEN.format(LOST), ends="failed"),
+    failed(ABSENT_UNREGISTER, TIMEOUT, STOPPED.format("The agent may be unregistered; run again"), tries=1),
+    failed(ABSENT_WRITE, "hands killed before", NOT_WRITTEN.format(LOST)),
     removed("hands killed after"),
-    kept(ABSENT_WRITE, "connection lost before", NOT_WRITTEN.format("the connection was lost"), ends="failed"),
+    failed(ABSENT_WRITE, "connection lost before", NOT_WRITTEN.format("the connection was lost")),
     removed("connection lost after"),
     removed("connection lost after, ssh tries again"),
     removed("connection lost after, host gone", UNKNOWN, "failed"),

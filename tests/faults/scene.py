@@ -40,7 +40,7 @@ class NotHere(Exception):
 class Scene:
     """One host, registered before anything goes wrong; `run` makes the fault and tells what came of it.
 
-    At the step look it is well registered, so that one PingPong is all that there is to do; for `state: absent` as well.
+    At the step look it is well registered, so that one PingPong is all that there is to do, and before `state: absent`.
     At the others it is registered in another space and asked to move, which takes every step.
     """
 

@@ -112,7 +112,9 @@ class Fleet:
             )
         lines = results.read_text().splitlines() if results.exists() else []
         records = [record for record in map(json.loads, lines) if "result" in record]
-        told = {record["host"]: {"failed": record["state"] != "ok", **record["result"]} for record in records}
+        told: dict[str, Result] = {
+            record["host"]: {"failed": record["state"] != "ok", **record["result"]} for record in records
+        }
         missing = self.places.keys() - told.keys()
         if missing:
             end = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
@@ -122,7 +124,7 @@ class Fleet:
 
 def _variables(host: Host, place: Place) -> dict[str, Any]:
     """Return what the inventory says of a host."""
-    variables = {
+    variables: dict[str, Any] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "asked": host.options(place),

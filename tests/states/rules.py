@@ -25,7 +25,7 @@ WHY = {
     "damaged": "What is there is no identity that could sign a call, so the host gets a new one. "
     "The agent that the file names cannot be unregistered without its key.",
     "lost": "Nothing in the file can be read, so the host gets a new one; which agent it named nobody can tell.",
-    "mended": "The file is damaged, but the document that is given is the service account in it, and signs for the agent.",
+    "mended": "The file is damaged, but the document that is given is its service account, and signs for the agent.",
     "rejected": "The platform rejected the identity twice, the second time by its own clock. "
     "The old agent cannot be unregistered by an identity that is rejected.",
     "other account, rejected": "The credentials belong to another service account; the identity that the host has "

@@ -23,6 +23,7 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
 )
 from doubles.configs import CONFIG_TEXTS, SETTINGS, UNSETTABLE
 from doubles.identities import EU, SPACE, agent_mrn, document, registered
+from doubles.nodes import shape
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
 
@@ -132,32 +133,6 @@ def test_what_cnspec_wrote_keeps_every_value_when_something_is_set(path: Path) -
 
 
 # Preserving what nobody mentioned
-
-
-def shape(node: yaml.Node, *, flow: bool = False) -> t.Any:
-    """Return a node as something to compare, each scalar with text, tag and style."""
-    if isinstance(node, yaml.ScalarNode):
-        return (node.tag, node.value, _style(node, flow))
-    assert isinstance(node, (yaml.SequenceNode, yaml.MappingNode))
-    flow = flow or bool(node.flow_style)
-    if isinstance(node, yaml.SequenceNode):
-        return (node.tag, [shape(item, flow=flow) for item in node.value])
-    return (node.tag, [(shape(name, flow=flow), shape(item, flow=flow)) for name, item in node.value])
-
-
-def _style(node: yaml.ScalarNode, flow: bool) -> str | None:
-    """Return the style that a scalar is to have afterwards: its own, where PyYAML can write that for its text.
-
-    It writes no empty plain value inside { } or [ ], no empty block, and folds no text with tabs or with spaces at
-    the ends of its lines: text and tag are kept then, and it is quoted. Blocks of white space alone may be either.
-    """
-    text, style = node.value, node.style
-    if not text:
-        return "'" if flow and style is None else '"' if style in ("|", ">") else style
-    if not text.strip():
-        return "any" if style in ("|", ">", '"') else style
-    unfoldable = "\t" in text or any(line != line.strip(" ") for line in text.split("\n"))
-    return '"' if style == ">" and unfoldable else style
 
 
 def assert_kept(before: Config, after: Config, mentioned: set[str]) -> None:

@@ -201,10 +201,12 @@ def test_a_407_that_the_health_check_hides_is_seen_by_the_release_site_which_is_
         for line in (TRANSCRIPTS / "12.11.0/status-proxy-407.jsonv/stderr").read_text(encoding="utf-8").splitlines()
         if "Failed to get latest version" in line
     )
-    hidden = (TRANSCRIPTS / "12.11.0/status-407.jsonv/stderr").read_text(encoding="utf-8")
-    stdout = (TRANSCRIPTS / "12.11.0/status-407.jsonv/stdout").read_text(encoding="utf-8")
-    assert codes(diagnose(parse(stdout, hidden, 1), BEHIND_PROXY))[0] == "foreign_answer"
-    assert codes(diagnose(parse(stdout, f"{hidden}\n{release}\n", 1), BEHIND_PROXY))[0] == "proxy_authentication"
+    for state, code in (("status-407.jsonv", "foreign_answer"), ("status-503-empty.jsonv", "empty_answer")):
+        stdout, hidden = (
+            (TRANSCRIPTS / "12.11.0" / state / stream).read_text(encoding="utf-8") for stream in ("stdout", "stderr")
+        )
+        assert codes(diagnose(parse(stdout, hidden, 1), BEHIND_PROXY))[0] == code
+        assert codes(diagnose(parse(stdout, f"{hidden}\n{release}\n", 1), BEHIND_PROXY))[0] == "proxy_authentication"
 
 
 def test_a_release_site_behind_a_407_says_nothing_of_a_platform_that_fails_with_words_of_its_own() -> None:

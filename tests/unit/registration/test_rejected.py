@@ -36,30 +36,6 @@ def test_one_refusal_alone_registers_nobody_anew(lab: Lab) -> None:
     assert (result["changed"], result["verified"]) == (False, True)
 
 
-@pytest.mark.parametrize(
-    "fault, cause",
-    [
-        ({"status": 401, "body": "html"}, "it answered 401 with an HTML page"),
-        ({"status": 401, "body": "empty"}, "it answered 401 with an empty body"),
-        ({"status": 403}, "it answered 403 (code 7)"),
-        ({"status": 404}, "it answered 404 (code 5)"),
-        ({"status": 500}, "it answered 500 (code 13)"),
-        ({"status": 503, "body": "empty"}, "it answered 503 with an empty body"),
-        ({"status": 200, "body": "html"}, "it answered 200 with an HTML page"),
-        ({"status": 200, "body": "empty"}, "it answered 200 with an empty body"),
-        ({"status": 302, "body": "empty", "redirect": "https://example.com/"}, "it answered 302 with an empty body"),
-        ({"reset": "before"}, "the connection was cut"),
-    ],
-)
-def test_whatever_is_not_the_platforms_own_refusal_is_unknown(lab: Lab, fault: dict[str, t.Any], cause: str) -> None:
-    lab.must(token=lab.token())
-    before = lab.content
-    lab.platform.fault(method="PingPong", **fault)
-    result = lab.must(token=lab.token())
-    assert (result["changed"], result["verified"], lab.content) == (False, None, before)
-    assert result["warnings"] == [f"The registration is not proved: the platform gave no verdict, {cause}."]
-
-
 def test_a_platform_that_does_not_tell_its_time_rejects_nobody(lab: Lab) -> None:
     lab.must(token=lab.token())
     lab.platform.revoke_service_account(str(lab.config.text("mrn")))

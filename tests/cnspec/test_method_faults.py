@@ -14,9 +14,9 @@ import pytest
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.host import HostLost, ScratchRequest
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
 from doubles.host_cnspec import VERSIONS, HostCnspec
+from doubles.lab import Lab
 
-from .conftest import Lab
-from .test_method_cnspec import OTHER, SHOWN
+from .test_method import OTHER, SHOWN
 
 REFUSED = {"status": 401, "code": 16, "message": "request permission unauthenticated"}
 JUDGES_TOKENS = ["11.69.1", "13.35.2"]
@@ -275,6 +275,7 @@ def test_a_login_whose_answer_is_lost_is_not_run_again(cnspec: HostCnspec) -> No
 
 
 def test_a_host_that_is_lost_for_good_may_have_registered(cnspec: HostCnspec) -> None:
+    cnspec.lab.write("annotations: {a: b}\n")  # what stays for an hour stays in its directory
     lose(cnspec.lab, 2)
     result = cnspec.register(token=cnspec.lab.token())
     cause = "the host gave no answer, the connection was lost"
@@ -287,6 +288,7 @@ def test_a_run_that_is_stopped_during_login_says_that_there_may_be_an_agent(cnsp
         if scratch.once:
             raise Interrupted("SIGTERM")
 
+    cnspec.lab.write("annotations: {a: b}\n")
     cnspec.lab.host.after_scratch = stop
     result = cnspec.register(token=cnspec.lab.token())
     assert (result["code"], result["left_behind"]) == ("maybe_registered", ["unknown"])

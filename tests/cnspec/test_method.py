@@ -15,10 +15,9 @@ import pytest
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import Config
 from doubles.host_cnspec import VERSIONS, HostCnspec
+from doubles.lab import Lab, Result
 from sandbox import Platform
 from sandbox.proxy import Proxy
-
-from .conftest import Lab, Result
 
 OTHER = "another-space"
 SHOWN = (
