@@ -242,7 +242,7 @@ action:
     - What was done, or in check mode would be done.
     - One of V(none), V(configure) (settings or permissions), V(register) (a new agent), V(adopt) (the credentials
       document is the identity) and V(unregister).
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: register
 reason:
@@ -250,34 +250,34 @@ reason:
     - Why the host was registered anew; none when it was not.
     - On a failure, why it had to be, or (V(answer_differs)) why the new registration would have had to be.
   returned: success, and on failures of code answer_differs, credentials_revoked, identity_missing, token_expired,
-    token_malformed, token_of_organization, token_without_space, too_many_rejected
+    token_malformed, token_of_organization, token_without_space, too_many_rejected, unverified
   type: str
   sample: not_registered
 agent_mrn:
   description:
     - MRN of the agent that the host is.
     - None for a service account without one, and in check mode for one that is yet to be made.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: //agents.api.mondoo.app/spaces/lunalectric-prod/agents/2SARlZgQnFLAzj7jfiS1Fx2HBz8
 service_account_mrn:
   description: MRN of the service account that signs for the host.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: //agents.api.mondoo.app/spaces/lunalectric-prod/serviceaccounts/2bMtksUk9EjrI5MC3tTf6UmhNC2
 space_mrn:
   description: MRN of the space.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: //captain.api.mondoo.app/spaces/lunalectric-prod
 api_endpoint:
   description: API endpoint in the configuration.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: https://us.api.mondoo.com
 config_path:
   description: Path of the configuration on the host.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: /etc/opt/mondoo/mondoo.yml
 verified:
@@ -294,24 +294,24 @@ left_behind:
   elements: str
 api_attempts:
   description: How often registering was tried; 0 when it was not needed.
-  returned: success, and on failures of code busy, identity_refused, maybe_registered, refused, unreachable
+  returned: success, and on failures of code busy, identity_refused, maybe_registered, refused, unreachable, unverified
   type: int
 certificate_valid_until:
   description: Until when the certificate in the configuration is valid, in RFC 3339.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
   sample: "9999-12-31T23:59:59Z"
 backup_file:
   description: Path of the backup on the host; none when none was made.
-  returned: success
+  returned: success, and on failures of code unverified
   type: str
 diff:
   description: The configuration before and after; values only of keys that are known to be harmless.
-  returned: success, in diff mode, when something changes
+  returned: success, in diff mode, when something changes, and on failures of code unverified
   type: dict
 warnings:
-  description: What the user should know although the host is as it was asked for.
-  returned: success
+  description: What the user should know beside what was done. With O(method=cnspec) a failure may have some, too.
+  returned: success, and on failures of code unverified
   type: list
   elements: str
 msg:

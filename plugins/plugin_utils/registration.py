@@ -58,8 +58,9 @@ class Registration:
             writer = ConfigWriter(self.around.host, file, self.options, self.mode, self.around.clock.sleep)
             enrolment = Enrolment(self.options, self.around, wanted, found, self.look.system, writer)
             outcome = enrolment.apply(plan, judgement)
-        self._weigh(outcome)
-        return self._result(outcome, plan)
+        result = self._result(outcome, plan)
+        self._weigh(outcome, result)
+        return result
 
     def _judge(self, found: Config, wanted: Wanted) -> Judgement:
         """Ask the platform about the identity that was found, where the plan depends on it."""
@@ -122,7 +123,7 @@ class Registration:
             PreviousAgent(self.options, self.around, wanted, found).foresee(outcome, judgement)
         return outcome
 
-    def _weigh(self, outcome: Outcome) -> None:
+    def _weigh(self, outcome: Outcome, result: dict[str, t.Any]) -> None:
         """Say that an identity could not be proved: a warning, or with `verify: strict` a failure."""
         if outcome.verified is not None or outcome.foreseen or self.options["verify"] == "false":
             return
@@ -130,11 +131,15 @@ class Registration:
         if self.options["verify"] == "strict":
             asking = "controller" if self.options["method"] == "api" else "host"
             remedy = f"Run again when the platform can be reached from the {asking}, or set verify: true"
+            detail = {**result, "changed": outcome.changed}
             raise FleetError(
-                "prove the registration", f"the platform gave no verdict: {cause}", remedy, code="unverified",
-                changed=outcome.changed, verified=None, left_behind=outcome.left_behind,
-            )  # fmt: skip
-        self.warnings.append(f"The registration is not proved: the platform gave no verdict, {cause}.")
+                "prove the registration",
+                f"the platform gave no verdict: {cause}",
+                remedy,
+                code="unverified",
+                **detail,
+            )
+        result["warnings"].append(f"The registration is not proved: the platform gave no verdict, {cause}.")
 
     def _result(self, outcome: Outcome, plan: Plan) -> dict[str, t.Any]:
         config = outcome.config

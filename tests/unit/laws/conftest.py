@@ -11,7 +11,6 @@ import os
 import tempfile
 import time
 import typing as t
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,12 @@ from states.looking import Run, account, look
 from states.rows import ROWS
 
 
-@dataclass
 class Yard:
     """Where hosts are made: `host` makes one, whose name nobody else has."""
 
-    ground: Ground = field(repr=False)
-    folder: Path
-    numbers: t.Iterator[int] = field(default_factory=itertools.count, repr=False)
+    def __init__(self, ground: Ground, folder: Path) -> None:
+        self.ground, self.folder = ground, folder
+        self.numbers = itertools.count()
 
     def host(self, found: str, extra: str = "") -> tuple[Place, Lab]:
         """Make what is found (a row of the table), with more text at its end, and the lab for it."""
