@@ -161,8 +161,9 @@ options:
     type: int
   retries:
     description:
-      - How often registering is tried, at most, within O(timeout). It is tried again only when nothing can have been
-        made.
+      - How often registering is tried, at most, where the platform is not reached. It is tried again only when nothing
+        can have been made.
+      - A platform that answers that it is busy is asked again until O(timeout) is over.
     type: int
     default: 5
   backup:

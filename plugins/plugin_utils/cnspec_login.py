@@ -137,7 +137,7 @@ def _by_answer(error: str, by_token: bool, ran: Ran) -> Failed:
     if said == "Unauthenticated":
         return _identity_refused(by_token, ran)
     if said in ("Aborted", "ResourceExhausted"):
-        remedy = f"{NOTHING}; run again later, or raise timeout and retries"
+        remedy = f"{NOTHING}; run again later, or raise timeout"
         return Failed(f"the platform had too much to do ({said})", remedy, "busy", again=True)
     if said in REFUSED:
         identity = "registration token" if by_token else "credentials document"

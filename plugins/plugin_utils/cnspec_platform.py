@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import typing as t
 import uuid
 from dataclasses import dataclass, field
@@ -93,15 +94,16 @@ class CnspecPlatform:
 
         Tried again only where nothing can have been made. Raises RegistrationFailed.
         """
-        deadline = self.clock.monotonic() + patience.seconds
-        for attempt in range(1, patience.tries + 1):
+        deadline, failed = self.clock.monotonic() + patience.seconds, 0
+        for attempt in itertools.count(1):
             left = deadline - self.clock.monotonic()
             outcome = self._login(str(request["name"]), bearer, max(left, 1.0))
             if isinstance(outcome, Registered):
                 return Confirmation(outcome.agent_mrn, outcome.credential, attempt, "")
             delay = patience.jitter(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
             late = self.clock.monotonic() + delay + LEAST_SECONDS > deadline
-            if not outcome.again or late or attempt == patience.tries:
+            failed += outcome.code != "busy"
+            if not outcome.again or late or failed >= patience.tries:
                 raise RegistrationFailed(
                     outcome.cause,
                     outcome.remedy,
@@ -110,7 +112,7 @@ class CnspecPlatform:
                     may_have_acted=outcome.acted,
                 )
             self.clock.sleep(delay)
-        raise RegistrationFailed("it was not tried", "Raise retries", code="unreachable", attempts=0)
+        raise AssertionError  # the loop has no other end
 
     def unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
         """Remove an agent, signed by `account`; tell whether it is gone for certain (gone already counts)."""

@@ -13,7 +13,7 @@ from .arguments import Options
 from .config import DEFAULT_ENDPOINT, Config
 from .config_diff import diff
 from .config_look import require_writable
-from .config_writer import ConfigWriter
+from .config_writer import ConfigWriter, WriteUnknown
 from .credentials import ServiceAccount
 from .errors import FleetError
 from .host import Look
@@ -82,7 +82,11 @@ class Departure:
         """Unregister the agent, then write what stays; return the path of the backup."""
         writer = ConfigWriter(self.around.host, self.look.config, self.options, self._mode(), self.around.clock.sleep)
         if signer is None:
-            return writer.write(plan.settled.content)
+            try:
+                return writer.write(plan.settled.content)
+            except WriteUnknown as error:
+                error.detail["left_behind"] = self.left_behind  # the host may name it no more
+                raise
         done = False
         try:
             with interruptible():

@@ -11,7 +11,14 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils import status_reason
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NO_PROXY, NOT_REACHED, ORDER
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import (
+    HEALTH,
+    KINDS,
+    NO_PROXY,
+    NOT_REACHED,
+    ORDER,
+    WORDS,
+)
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import Place
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.secrets import mask_proxy
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
@@ -30,6 +37,9 @@ NO_FILE = {
     "relative": "the path is not absolute",
     "too_large": "it is far too large",
 }
+
+# What systemd calls a unit that does not run, where that wants a remedy of its own.
+STATES = {"failed": "has failed", "masked": "is masked, so that it cannot run"}
 
 # `proxyconnect tcp: dial tcp 127.0.0.1:9: connect: connection refused`, `...: dial tcp: lookup proxy.example.com: ...`
 PROXY_ADDRESS = re.compile(
@@ -65,13 +75,30 @@ def diagnose(report: Report, seen: Seen = NOTHING) -> Diagnosis:
     deciding = next((HEALTH[code] for code in found if code in HEALTH), None)
     if deciding is None:
         deciding = "ok" if _proved(report) else "unknown"
-    # A wrong clock looks like a revoked identity, word for word: registering anew would only make an orphan.
-    remedies = {"unauthenticated": "clock_first"} if deciding == "clock_skew" else {}
+    remedies = _other_remedies(deciding, seen)
     problems = tuple(
         Problem(code, _message(code, words, report, place), place.fix(remedies.get(code, code)))
         for code, words in found.items()
     )
     return Diagnosis(deciding, problems)
+
+
+def _other_remedies(health: str, seen: Seen) -> dict[str, str]:
+    """Return which remedy takes the place of a problem's own, by its code."""
+    remedies = {}
+    if health == "clock_skew":
+        # A wrong clock looks like a revoked identity, word for word: registering anew would only make an orphan.
+        remedies["unauthenticated"] = "clock_first"
+    if seen.cnspec_wanted:
+        remedies["cnspec_missing"] = "cnspec_path"
+    remedies["agent_not_running"] = agent_remedy(seen)
+    return remedies
+
+
+def agent_remedy(seen: Seen) -> str:
+    """Return the code of the remedy for an agent that does not run."""
+    state = seen.agent.state if seen.agent else None
+    return f"agent_{state}" if state in STATES else "agent_not_running"
 
 
 def place_of(report: Report, seen: Seen) -> Place:
@@ -100,7 +127,7 @@ def _message(code: str, words: t.Mapping[str, str], report: Report, place: Place
         "unit": place.unit or "cnspec",
         **_proxy_words(report, place),
     }
-    return KINDS[code].message.format_map({**everywhere, **words})
+    return KINDS[code].message.format_map({**WORDS, **everywhere, **words})
 
 
 def _proxy_words(report: Report, place: Place) -> dict[str, str]:
@@ -126,7 +153,8 @@ def _problems(report: Report, seen: Seen) -> t.Iterator[Finding]:
 
 def _cnspec(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.installed is False and seen.cnspec_path is None:
-        yield "cnspec_missing", {}
+        wanted, why = seen.cnspec_wanted, seen.cnspec_problem or "not found"
+        yield "cnspec_missing", {"where": f" at {wanted}, where cnspec_path says ({why})"} if wanted else {}
     elif seen.installed is False:
         yield "cnspec_not_executable", {"cause": seen.cnspec_problem or "not executable"}
     if seen.timed_out:
@@ -216,10 +244,20 @@ def _agent(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.agent is None:
         return
     if seen.agent.active is False and report.registered:
-        yield "agent_not_running", {}
-    # systemd tells whole seconds: what was written in the second of the start was most likely written before it.
-    elif seen.agent.active and seen.agent.started and (seen.config_changed or 0) >= seen.agent.started + 1:
+        state = STATES.get(seen.agent.state or "")
+        yield "agent_not_running", {"state": state} if state else {}
+    elif seen.agent.active and _written_since(seen.agent.started, seen):
         yield "agent_not_restarted", {}
+
+
+def _written_since(started: float | None, seen: Seen) -> bool:
+    if started is None or seen.config_changed is None:
+        return False
+    # A file dated in the future (a wrong clock, an archive) would stay newer however often the agent is restarted.
+    if seen.time is not None and seen.config_changed > seen.time:
+        return False
+    # systemd tells whole seconds: what was written in the second of the start was most likely written before it.
+    return seen.config_changed >= started + 1
 
 
 def duration(seconds: float) -> str:

@@ -19,7 +19,7 @@ from .interruption import interruptible, postponed, uninterrupted
 from .letting_go import Outcome, PreviousAgent
 from .new_identity import new_account, new_agent, new_identity, register_endpoint, registration_request
 from .plan import Plan, reason_to_register
-from .platform import Confirmation, Patience, PlatformCalls, RegistrationFailed
+from .platform import BUSY_SECONDS, Confirmation, Patience, PlatformCalls, RegistrationFailed
 from .run import Run
 from .verdict import Judgement, Verdict
 from .wanted import Wanted
@@ -65,7 +65,10 @@ class Enrolment:
         endpoint = register_endpoint(self.wanted, self.found)
         outcome = Outcome(edit(plan.settled, new_identity(None, document.account, self.wanted, endpoint)))
         self._prove(self.around.platform_at(endpoint), document.account, outcome)
-        self._write(outcome)
+        try:
+            self._write(outcome)
+        except WriteUnknown as error:
+            raise self._name_both(error) from None
         return outcome
 
     def _register(self, plan: Plan) -> Outcome:
@@ -93,9 +96,12 @@ class Enrolment:
             return False  # somebody else changed the file: the new agent is not in it
 
     def _name_both(self, error: WriteUnknown) -> FleetError:
-        """Name both agents: either may be the one that the host has now, so neither is unregistered."""
-        agents = [mrn for mrn in (self.made and self.made.agent_mrn, self.found.agent_mrn) if mrn]
-        remedy = f"{error.remedy}; the host has one of the agents named in left_behind"
+        """Name what there is of both agents: either may be what the host has now, so neither is unregistered."""
+        # What cannot be read may name an agent, too.
+        found = "unknown" if self.found.problem is not None and self.found.content else self.found.agent_mrn
+        agents = [mrn for mrn in (self.made and self.made.agent_mrn, found) if mrn]
+        has = "has one of the agents" if self.made is not None else "may no longer have the agent"
+        remedy = f"{error.remedy}; the host {has} named in left_behind" if agents else error.remedy
         return FleetError(error.what, error.cause, remedy, code=error.code, **{**error.detail, "left_behind": agents})
 
     def _make_and_give(self, platform: PlatformCalls, outcome: Outcome) -> None:
@@ -138,12 +144,13 @@ class Enrolment:
         if self.options["verify"] == "false":
             return
         clock = self.around.clock
-        deadline, delay, unanswered = clock.monotonic() + NEW_IDENTITY_SECONDS, 0.5, 0
+        began, delay, unanswered = clock.monotonic(), 0.5, 0
         while True:
             judgement = platform.ping(account, clock.platform_time)
-            unanswered += judgement.verdict is Verdict.UNKNOWN
+            unanswered += judgement.verdict is Verdict.UNKNOWN and not judgement.busy
             enough = judgement.verdict is Verdict.ACCEPTED or unanswered >= UNANSWERED_TRIES
-            if enough or clock.monotonic() + delay > deadline:
+            limit = BUSY_SECONDS if judgement.busy else NEW_IDENTITY_SECONDS
+            if enough or clock.monotonic() + delay > began + limit:
                 break
             clock.sleep(delay)
             delay = min(delay * 2, 4.0)

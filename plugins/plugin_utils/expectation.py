@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import SKEW_LIMIT, Diagnosis, place_of
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import (
+    SKEW_LIMIT,
+    Diagnosis,
+    agent_remedy,
+    place_of,
+)
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetError
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, NOT_REACHED
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import NOTHING, Seen
@@ -137,7 +142,7 @@ def _unexplained(unmet: Unmet, report: Report, seen: Seen) -> tuple[str, str]:
         remedy = "Register it there with mondoo.fleet.mondoo_registration and move: true, or correct expect_space"
         return unmet.phrase, remedy
     if unmet.name == "service_running" and unmet.value is False:
-        return unmet.phrase, place.fix("agent_not_running")  # of a host that is not registered it is no problem
+        return unmet.phrase, place.fix(agent_remedy(seen))  # of a host that is not registered it is no problem
     why, remedy = UNEXPLAINED.get(unmet.name, ("cnspec does not say", place.fix("cannot_tell")))
     return f"{unmet.phrase} ({why})", remedy
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -29,8 +30,10 @@ CALL_SECONDS = 30.0
 VERIFY_SECONDS = 10.0
 # cnspec itself warns from here on; the platform bears 60 s ahead and 120 s behind.
 SKEW_SECONDS = 30.0
-FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 4.0
 UNREGISTER_TRIES = 3
+# A platform that says that it is busy is asked on for this long, where waiting does no harm.
+BUSY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long and how often RegisterAgent is tried: seconds in all, tries in all."""
+    """How long RegisterAgent is tried, seconds in all, and how often where the platform is not reached."""
 
     seconds: float = 60.0
     tries: int = 5
@@ -131,28 +134,34 @@ class Platform:
             return Judgement(Verdict.ACCEPTED)
         if status_code(answer) == UNAUTHENTICATED:
             return Judgement(Verdict.REJECTED, "the platform does not accept this identity")
-        return Judgement(Verdict.UNKNOWN, f"it answered {describe(answer)}")
+        return Judgement(Verdict.UNKNOWN, f"it answered {describe(answer)}", busy=_is_busy(answer))
 
     def unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
         """Remove an agent, signed by `account`; tell whether it is gone for certain (gone already counts).
 
-        Tried up to three times: removing twice does no harm, leaving an agent behind does.
+        Tried up to three times, and longer while the platform says that it is busy: removing twice does no harm,
+        leaving an agent behind does.
         """
         body = json.dumps({"mrn": agent_mrn}).encode()
-        for attempt in range(UNREGISTER_TRIES):
-            if attempt:
-                self.clock.sleep(FIRST_DELAY * 2**attempt)
+        tries, delay, deadline = UNREGISTER_TRIES, FIRST_DELAY, self.clock.monotonic() + BUSY_SECONDS
+        while True:
             signer = (account, self.clock.platform_time)
             try:
                 answer = self._call("AgentManager/UnRegisterAgent", body, signer, VERIFY_SECONDS)
             except NoAnswer:
-                continue
-            code = status_code(answer)
-            if code == NOT_FOUND or (answer.status == 200 and _json_object(answer) is not None):
-                return True
-            if code is not None and code != ABORTED and answer.status < 500 and answer.status != 429:
+                tries -= 1
+            else:
+                code = status_code(answer)
+                if code == NOT_FOUND or (answer.status == 200 and _json_object(answer) is not None):
+                    return True
+                if not _is_busy(answer):
+                    if code is not None and answer.status < 500:
+                        return False
+                    tries -= 1
+            delay = min(delay * 2, LONGEST_DELAY)
+            if tries <= 0 or self.clock.monotonic() + delay > deadline:
                 return False
-        return False
+            self.clock.sleep(delay)
 
     def register(self, request: dict[str, t.Any], bearer: str | ServiceAccount, patience: Patience) -> Confirmation:
         """Make one agent: by a registration token, or signed by a service account.
@@ -160,10 +169,10 @@ class Platform:
         The call has no idempotency key, so it is tried again only when nothing can have been made: no byte of the
         request was written, or the platform itself says that it did not act. Raises RegistrationFailed.
         """
-        attempt_id = str(uuid.uuid4())
+        attempt_id, failed = str(uuid.uuid4()), 0
         body = json.dumps({**request, "token": bearer} if isinstance(bearer, str) else request).encode()
         deadline = self.clock.monotonic() + patience.seconds
-        for attempt in range(1, patience.tries + 1):
+        for attempt in itertools.count(1):
             left = deadline - self.clock.monotonic()
             signed_at = self.clock.platform_time
             signer = bearer if isinstance(bearer, str) else (bearer, signed_at)
@@ -187,10 +196,12 @@ class Platform:
                 if failure.code == "identity_refused" and (isinstance(bearer, str) or not wrong_time):
                     raise failure
             delay = patience.jitter(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)) if wait is None else wait
-            if attempt == patience.tries or self.clock.monotonic() + delay >= deadline:
+            # Who is told to come again later comes again, as long as there is time: only what failed is counted.
+            failed += failure.code != "busy"
+            if failed >= patience.tries or self.clock.monotonic() + delay >= deadline:
                 raise failure from None
             self.clock.sleep(delay)
-        raise _never("it was not tried", 0)
+        raise AssertionError  # the loop has no other end
 
     def _call(
         self,
@@ -248,6 +259,12 @@ def describe(answer: Answer) -> str:
     return f"{answer.status} with something that is not the platform's"
 
 
+def _is_busy(answer: Answer) -> bool:
+    """Tell whether the platform says that it did not act, and may later."""
+    later = answer.status == 503 and "retry-after" in answer.headers
+    return answer.status == 429 or status_code(answer) == ABORTED or later
+
+
 def _json_object(answer: Answer) -> dict[str, t.Any] | None:
     try:
         data = json.loads(answer.body)
@@ -273,7 +290,7 @@ def _confirmation(
             return Confirmation(agent_mrn, fields, attempt, attempt_id)
         named = agent_mrn if isinstance(agent_mrn, str) and agent_mrn else None
         raise _maybe("its answer cannot be read", attempt, attempt_id, named)
-    if answer.status == 429 or code == ABORTED or (answer.status == 503 and "retry-after" in answer.headers):
+    if _is_busy(answer):
         return _not_now(answer, attempt, attempt_id)
     if answer.status == 407:
         raise _never("the proxy wants a user and a password (407)", attempt)
@@ -304,7 +321,7 @@ def _refused(answer: Answer, code: int, bearer: str | ServiceAccount, attempt: i
 def _not_now(answer: Answer, attempt: int, attempt_id: str) -> RegistrationFailed:
     return RegistrationFailed(
         f"the platform answered {describe(answer)} to {attempt} tries with the request id {attempt_id}",
-        "Nothing was made; run again later, or raise timeout and retries",
+        "Nothing was made; run again later, or raise timeout",
         code="busy",
         attempts=attempt,
     )

@@ -70,7 +70,7 @@ class Probe:
         answer = self._host.call(look=self._look_request(), run=self._run_request())
         if answer.look is not None and answer.look.config.source == "option":
             config_option.refuse_wrong(answer.look.config)
-        seen = from_answer(answer)
+        seen = from_answer(answer, self._options.get("cnspec_path", ""))
         self._secrets.add_proxy(seen.api_proxy)
         return _report(answer), seen
 

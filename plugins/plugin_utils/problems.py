@@ -40,7 +40,7 @@ NOT_REACHED = {
 
 # Causes come before what they cause: a wrong clock explains a refusal, and both are told of an identity that is there.
 KINDS = {
-    "cnspec_missing": Kind("there is no cnspec command", "not_installed"),
+    "cnspec_missing": Kind("there is no cnspec command{where}", "not_installed"),
     "cnspec_not_executable": Kind("{cnspec} cannot be run: {cause}", "not_installed"),
     "status_timed_out": Kind("cnspec status did not end in time", "unknown"),
     "config_not_a_file": Kind("{config} is no mondoo.yml ({cause})", "config_invalid"),
@@ -72,7 +72,7 @@ KINDS = {
     # Remarks: worth knowing, and they keep nobody from being registered.
     "config_shadowed": Kind("{cause} hides {config} from a bare cnspec"),
     "config_mode": Kind("{config} holds a private key and has mode {cause}"),
-    "agent_not_running": Kind("the service {unit} is not running"),
+    "agent_not_running": Kind("the service {unit} {state}"),
     "agent_not_restarted": Kind("the service {unit} runs with an older {config}"),
     "clock_offset": Kind("its clock is {duration} {side} the {other}'s"),
     "clock_not_synchronized": Kind("nothing keeps its clock right"),
@@ -83,6 +83,8 @@ KINDS = {
 }
 # Words of messages and remedies where nothing more is known of the proxy.
 NO_PROXY = {"proxy": "the proxy", "something": "something on the way", "through": ""}
+# Words of messages that have others only where more is known.
+WORDS = {**NO_PROXY, "where": "", "state": "is not running"}
 ORDER = {code: number for number, code in enumerate(KINDS)}
 HEALTH = {code: kind.health for code, kind in KINDS.items() if kind.health is not None}
 
@@ -105,4 +107,4 @@ def table() -> list[dict[str, t.Any]]:
 
 def _with_placeholders(template: str) -> str:
     names = {name for dummy, name, dummy_spec, dummy_conversion in string.Formatter().parse(template) if name}
-    return template.format_map({**{name: name.upper() for name in names}, **NO_PROXY})
+    return template.format_map({**{name: name.upper() for name in names}, **WORDS})

@@ -139,7 +139,8 @@ class Registration:
                 code="unverified",
                 **detail,
             )
-        result["warnings"].append(f"The registration is not proved: the platform gave no verdict, {cause}.")
+        unproved = f"The registration is not proved: the platform gave no verdict, {cause}."
+        result["warnings"].insert(len(self.warnings), unproved)
 
     def _result(self, outcome: Outcome, plan: Plan) -> dict[str, t.Any]:
         config = outcome.config

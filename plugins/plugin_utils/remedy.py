@@ -49,6 +49,7 @@ FIXES: dict[str, dict[str, str]] = {
         "Windows": "Run there: choco install cnspec",
         "*": "Install cnspec: https://mondoo.com/docs/cnspec/ or set cnspec_path",
     },
+    "cnspec_path": {"*": "Correct cnspec_path, or leave it out"},
     "cnspec_not_executable": {
         "Windows": "Install cnspec again, or set cnspec_path",
         "*": "Run there: sudo chmod 755 {cnspec}, or set cnspec_path",
@@ -128,6 +129,8 @@ FIXES: dict[str, dict[str, str]] = {
         "Windows": "Run there: Start-Service Mondoo",
         "*": "Run there: sudo systemctl enable --now {unit}",
     },
+    "agent_failed": {"*": "Run there: sudo journalctl -n 20 -u {unit}; sudo systemctl enable --now {unit}"},
+    "agent_masked": {"*": "Run there: sudo systemctl unmask {unit} && sudo systemctl enable --now {unit}"},
     "agent_not_restarted": {
         "Darwin": "Run there: sudo launchctl kickstart -k system/com.mondoo.client",
         "Windows": "Run there: Restart-Service Mondoo",

@@ -37,11 +37,13 @@ class Seen:
     `config_kind` is that of the hands: file, missing, directory, other, relative, too_large or unreadable.
     `config_unreadable`: why the file is no mondoo.yml; `config_incomplete`: it has only a part of a service account.
     `certificate_until`: RFC 3339; whether it is over goes by the controller's clock.
+    `cnspec_wanted`: the option cnspec_path. `time`: the host's clock, when it was looked at.
     `controller_offset`: host minus controller, in seconds.
     """
 
     family: str = ""
     installed: bool | None = None
+    cnspec_wanted: str | None = None
     cnspec_path: str | None = None
     cnspec_problem: str | None = None
     config_path: str | None = None
@@ -56,6 +58,7 @@ class Seen:
     certificate_until: str | None = None
     certificate_expired: bool = False
     timed_out: bool = False
+    time: float | None = None
     controller_offset: float | None = None
     clock: Clock = Clock()
     agent: Unit | None = None
@@ -64,7 +67,7 @@ class Seen:
 NOTHING = Seen()  # what the filter knows: nobody looked
 
 
-def from_answer(answer: Answer) -> Seen:
+def from_answer(answer: Answer, cnspec_wanted: str = "") -> Seen:
     """Return what the hands saw, from one answer with a look and the commands status, units and those of clock."""
     look = answer.look
     if look is None:
@@ -77,6 +80,7 @@ def from_answer(answer: Answer) -> Seen:
     return Seen(
         family=family(look.system),
         installed=look.cnspec.path is not None and look.cnspec.executable and not not_run,
+        cnspec_wanted=cnspec_wanted or None,
         cnspec_path=look.cnspec.path,
         cnspec_problem=look.cnspec.problem or not_run,
         config_path=look.config.path,
@@ -91,6 +95,7 @@ def from_answer(answer: Answer) -> Seen:
         certificate_until=until,
         certificate_expired=until is not None and _seconds(until) <= answer.round_trip[1],
         timed_out=status is not None and status.timed_out,
+        time=look.time,
         controller_offset=_offset(answer, look),
         clock=clock.read({name: _output(answer.ran.get(name)) for name in clock.COMMANDS}, found),
         agent=next((found[name] for name in AGENT_UNITS if name in found), None),

@@ -16,12 +16,16 @@ STARTED = "%a %Y-%m-%d %H:%M:%S %Z"
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit. `started`: when it became active (seconds since the epoch); None means that it is not known."""
+    """One unit. `started`: when it became active (seconds since the epoch); None means that it is not known.
+
+    `state` is systemd's ActiveState, or `masked` for a unit that may not be started.
+    """
 
     name: str
     active: bool | None = None
     enabled: bool | None = None
     started: float | None = None
+    state: str | None = None
 
 
 def command(*names: str) -> tuple[str, ...]:
@@ -47,6 +51,7 @@ def _unit(name: str, values: t.Mapping[str, str]) -> Unit:
         active=active in ("active", "reloading") if active else None,
         enabled=enabled in ("enabled", "enabled-runtime", "alias", "static", "generated") if enabled else None,
         started=_time(values.get("ActiveEnterTimestamp", "")),
+        state="masked" if values.get("LoadState") == "masked" else active,
     )
 
 

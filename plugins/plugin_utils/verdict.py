@@ -21,7 +21,8 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict of one PingPong; `cause` says why it is not ACCEPTED."""
+    """The verdict of one PingPong; `cause` says why it is not ACCEPTED. `busy`: the platform says to ask later."""
 
     verdict: Verdict
     cause: str = ""
+    busy: bool = False

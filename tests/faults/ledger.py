@@ -12,14 +12,17 @@ import typing as t
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import parse
 from doubles.lab import Lab, Result
 
+from .row import MANY
+
 REQUEST_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TRIES = re.compile(r"to \d+ tries")
 
 
 def reads(result: Result) -> str:
-    """Return all that a user reads of a result; ids of requests, which are made anew each time, as {id}."""
+    """Return all that a user reads of a result; what is another each time, as {id} and {many}."""
     wrong = result.get("failed") or result.get("unreachable")
     text = str(result["msg"]) if wrong else " ".join(result.get("warnings", ()))
-    return REQUEST_ID.sub("{id}", text)
+    return TRIES.sub("to {many} tries", REQUEST_ID.sub("{id}", text))
 
 
 class Ledger:
@@ -49,7 +52,8 @@ class Ledger:
             assert len(self.lab.agents) <= 2, "more than one agent that no host uses"
             assert {agent["name"] for agent in self.lab.platform.agents()} <= {"web1"}, "an agent of another name"
             return {**self._seen(made, absent), "reads": "", "ends": "stopped", "named": "", "tries": None}
-        reached = sum(call.method == method for call in calls)
+        reached = sum(call.method == method for call in calls) or None
+        tries = result.get("api_attempts") if method == "RegisterAgent" else reached
         named = [*result.get("left_behind", ()), *re.findall(r"//agents\S+/agents/\w+", reads(result))]
         self._check_named(named)
         ends = next((word for word in ("unreachable", "failed", "changed") if result.get(word)), "ok")
@@ -57,7 +61,7 @@ class Ledger:
             **self._seen(made, absent),
             "reads": reads(result),
             "ends": ends,
-            "tries": result.get("api_attempts") if method == "RegisterAgent" else reached or None,
+            "tries": None if tries is None else min(tries, MANY),
             "named": self._said(set(named)),
         }
 

@@ -15,6 +15,8 @@ ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE = "absent: PingPong", "absent: UnRe
 ABSENT = (ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE)
 STEPS = (LOOK, REGISTER, PING, WRITE, UNREGISTER, *ABSENT)
 WRITES = (WRITE, ABSENT_WRITE)
+# So many tries as fit into a minute, which chance decides: any number above 5.
+MANY = 6
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,16 @@ class Row:
     """What must come of a fault at a step.
 
     `reads`: all that the user reads of the task, the message of a failure or the warnings; {path} is the config's,
-    {id} the request's id, {old} and {new} are agents. `ends`: failed, changed, ok, unreachable or killed (no result).
+    {id} the request's id, {many} so many tries, {old} and {new} are agents.
+    `ends`: failed, changed, ok, unreachable or killed (no result).
     `host`: what is on the host, whole: the old config or the new one, or "theirs" when somebody else wrote it.
-    `made`: how many RegisterAgent acted in the run; `tries`: api_attempts for RegisterAgent, else how many calls of the
-    step reached the platform. `agents`: which exist then; `named`: what left_behind and the message name. `again`: what
-    the next run, in which nothing goes wrong, does; `left`: agents that no host uses after that. The run after it must
-    change nothing. `asked`: register by "token", or by "credentials" (then RegisterAgent is signed).
+    `made`: how many RegisterAgent acted in the run.
+    `tries`: api_attempts for RegisterAgent, else how many calls of the step reached the platform; MANY: as many as
+    there was time for.
+    `agents`: which exist then; `named`: what left_behind and the message name.
+    `again`: what the next run, in which nothing goes wrong, does; `left`: agents that no host uses after that. The run
+    after it must change nothing.
+    `asked`: register by "token", or by "credentials" (then RegisterAgent is signed).
     """
 
     step: str

@@ -9,7 +9,7 @@ The config is not touched while nobody knows that the agent is gone.
 
 from __future__ import annotations
 
-from .row import ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE, LeftOut, Row
+from .row import ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE, MANY, LeftOut, Row
 from .sentences import (
     CUT,
     EMPTY_200,
@@ -114,10 +114,10 @@ ROWS = (
     unconfirmed("401 bare"),
     unconfirmed("403", tries=1),
     unconfirmed("404 bare"),
-    unconfirmed("409 Aborted"),
+    unconfirmed("409 Aborted", tries=MANY),
     unconfirmed("409 AlreadyExists", tries=1),
-    unconfirmed("429"),
-    unconfirmed("429 with Retry-After"),
+    unconfirmed("429", tries=MANY),
+    unconfirmed("429 with Retry-After", tries=MANY),
     unconfirmed("500 bare"),
     unconfirmed("502 bare"),
     unconfirmed("503 bare"),
@@ -126,7 +126,7 @@ ROWS = (
     unconfirmed("502 with a Status"),
     unconfirmed("503 with a Status"),
     unconfirmed("504 with a Status"),
-    unconfirmed("503 with Retry-After"),
+    unconfirmed("503 with Retry-After", tries=MANY),
     unconfirmed("HTML with 200"),
     unconfirmed("unknown CA", tries=None),
     unconfirmed("expired TLS certificate", tries=None),

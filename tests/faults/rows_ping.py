@@ -9,7 +9,7 @@ Refused for 15 s, it is unmade again. Without an answer it is written all the sa
 
 from __future__ import annotations
 
-from .row import PING, LeftOut, Row
+from .row import MANY, PING, LeftOut, Row
 from .sentences import (
     CUT,
     EMPTY_200,
@@ -51,10 +51,10 @@ ROWS = (
     unproved("403", status(403, 7)),
     unproved("404", status(404, 5)),
     unproved("404 bare", bare(404)),
-    unproved("409 Aborted", status(409, 10)),
+    unproved("409 Aborted", status(409, 10), tries=MANY),
     unproved("409 AlreadyExists", status(409, 6)),
-    unproved("429", status(429, 8)),
-    unproved("429 with Retry-After", status(429, 8)),
+    unproved("429", status(429, 8), tries=MANY),
+    unproved("429 with Retry-After", status(429, 8), tries=MANY),
     unproved("500 bare", bare(500)),
     unproved("502 bare", bare(502)),
     unproved("503 bare", bare(503)),
@@ -63,7 +63,7 @@ ROWS = (
     unproved("502 with a Status", status(502, 2)),
     unproved("503 with a Status", status(503, 14)),
     unproved("504 with a Status", status(504, 4)),
-    unproved("503 with Retry-After", status(503, 14)),
+    unproved("503 with Retry-After", status(503, 14), tries=MANY),
     unproved("HTML with 200", bare(200)),
     unproved("empty 200", EMPTY_200),
     unproved("truncated JSON", FOREIGN_200),

@@ -9,7 +9,7 @@ Each host is registered in another space and asked to move, so that there is an 
 
 from __future__ import annotations
 
-from .row import REGISTER, LeftOut, Row
+from .row import MANY, REGISTER, LeftOut, Row
 from .sentences import (
     BUSY,
     CUT,
@@ -61,10 +61,10 @@ ROWS = (
     not_made("403", REFUSED.format("403 (code 7)")),
     not_made("404", REFUSED.format("404 (code 5)")),
     maybe("404 bare", bare(404)),
-    not_made("409 Aborted", BUSY.format("409 (code 10)"), tries=5),
+    not_made("409 Aborted", BUSY.format("409 (code 10)"), tries=MANY),
     not_made("409 AlreadyExists", REFUSED.format("409 (code 6)")),
-    not_made("429", BUSY.format("429 (code 8)"), tries=5),
-    not_made("429 with Retry-After", BUSY.format("429 (code 8)"), tries=5),
+    not_made("429", BUSY.format("429 (code 8)"), tries=MANY),
+    not_made("429 with Retry-After", BUSY.format("429 (code 8)"), tries=MANY),
     maybe("500 bare", bare(500)),
     maybe("502 bare", bare(502)),
     maybe("503 bare", bare(503)),
@@ -73,7 +73,7 @@ ROWS = (
     maybe("502 with a Status", status(502, 2)),
     maybe("503 with a Status", status(503, 14)),
     maybe("504 with a Status", status(504, 4)),
-    not_made("503 with Retry-After", BUSY.format("503 (code 14)"), tries=5),
+    not_made("503 with Retry-After", BUSY.format("503 (code 14)"), tries=MANY),
     maybe("HTML with 200", UNREADABLE),
     maybe("empty 200", UNREADABLE, made=1),
     maybe("truncated JSON", UNREADABLE, made=1),

@@ -9,7 +9,7 @@ Whatever goes wrong, the host is well registered; an agent that is not gone for 
 
 from __future__ import annotations
 
-from .row import UNREGISTER, LeftOut, Row
+from .row import MANY, UNREGISTER, LeftOut, Row
 from .sentences import LEFT_BEHIND
 
 
@@ -36,10 +36,10 @@ ROWS = (
     left_behind("401 bare"),
     left_behind("403", tries=1),
     left_behind("404 bare"),
-    left_behind("409 Aborted"),
+    left_behind("409 Aborted", tries=MANY),
     left_behind("409 AlreadyExists", tries=1),
-    left_behind("429"),
-    left_behind("429 with Retry-After"),
+    left_behind("429", tries=MANY),
+    left_behind("429 with Retry-After", tries=MANY),
     left_behind("500 bare"),
     left_behind("502 bare"),
     left_behind("503 bare"),
@@ -48,7 +48,7 @@ ROWS = (
     left_behind("502 with a Status"),
     left_behind("503 with a Status"),
     left_behind("504 with a Status"),
-    left_behind("503 with Retry-After"),
+    left_behind("503 with Retry-After", tries=MANY),
     left_behind("HTML with 200"),
     left_behind("empty 200", gone=True),
     left_behind("truncated JSON", gone=True),

@@ -19,8 +19,8 @@ MAYBE_MADE = (
     "An agent of this name may have been made; look for it in the console before running again."
 )
 BUSY = (
-    "Cannot register the agent: the platform answered {} to 5 tries with the request id {{id}}. "
-    "Nothing was made; run again later, or raise timeout and retries."
+    "Cannot register the agent: the platform answered {} to {{many}} tries with the request id {{id}}. "
+    "Nothing was made; run again later, or raise timeout."
 )
 REFUSED = (
     "Cannot register the agent: the platform refused with {}. Check what the registration token may do in this space."

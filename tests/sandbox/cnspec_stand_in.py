@@ -68,7 +68,7 @@ def run(argv: list[str], settings: Settings) -> int:
     if arguments.command == "version":
         sys.stdout.write(f"cnspec {profile.version} ({profile.version_build or settings.build}, unknown)\n")
         return 0
-    if arguments.command not in ("login", "status", "logout"):
+    if arguments.command not in ("login", "status", "logout", "serve"):
         text = f'unknown command "{arguments.command}" for "cnspec"'
         return _end_with_usage(text, 1, "Run 'cnspec --help' for usage.\n", log)
     return _run_command(arguments, settings, log)
@@ -116,6 +116,10 @@ def _command(session: Session) -> int:
         from sandbox.stand_in import login
 
         return login.run(session)
+    if session.arguments.command == "serve":
+        from sandbox.stand_in import serve
+
+        return serve.run(session)
     from sandbox.stand_in import logout
 
     return logout.run(session)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.clock import Clock
-from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import Diagnosis, diagnose, duration
+from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import Diagnosis, Problem, diagnose, duration
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.problems import HEALTH, KINDS, NOT_REACHED, ORDER, table
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.remedy import FIXES, Place
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.seen import Seen
@@ -335,6 +335,45 @@ def test_a_config_written_in_the_second_of_the_start_is_not_newer(changed: float
     assert codes(diagnose(GOOD, replace(SEEN, agent=STARTED_AT_5, config_changed=changed))) == expected
 
 
+def test_a_config_dated_in_the_future_is_not_newer() -> None:
+    seen = replace(SEEN, agent=STARTED_AT_5, time=100.0)
+    assert codes(diagnose(GOOD, replace(seen, config_changed=100.0))) == ["agent_not_restarted"]
+    assert codes(diagnose(GOOD, replace(seen, config_changed=100.1))) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "fix"),
+    [
+        ("inactive", "is not running", "Run there: sudo systemctl enable --now cnspec"),
+        ("activating", "is not running", "Run there: sudo systemctl enable --now cnspec"),
+        ("failed", "has failed", "Run there: sudo journalctl -n 20 -u cnspec; sudo systemctl enable --now cnspec"),
+        (
+            "masked",
+            "is masked, so that it cannot run",
+            "Run there: sudo systemctl unmask cnspec && sudo systemctl enable --now cnspec",
+        ),
+    ],
+)
+def test_an_agent_that_does_not_run_is_told_by_its_state(state: str, message: str, fix: str) -> None:
+    (problem,) = diagnose(GOOD, replace(SEEN, agent=Unit("cnspec", active=False, state=state))).problems
+    assert problem == Problem("agent_not_running", f"the service cnspec {message}", fix)
+
+
+def test_a_wrong_cnspec_path_is_named() -> None:
+    problem = "No such file or directory"
+    seen = replace(SEEN, installed=False, cnspec_path=None, cnspec_wanted="/opt/cnspec", cnspec_problem=problem)
+    assert diagnose(Report(), seen) == Diagnosis(
+        "not_installed",
+        (
+            Problem(
+                "cnspec_missing",
+                "there is no cnspec command at /opt/cnspec, where cnspec_path says (No such file or directory)",
+                "Correct cnspec_path, or leave it out",
+            ),
+        ),
+    )
+
+
 def test_an_agent_of_a_host_that_is_not_registered_need_not_run() -> None:
     seen = replace(SEEN, agent=Unit("cnspec", active=False))
     assert "agent_not_running" not in codes(diagnose(replace(GOOD, registered=False, authenticated=None), seen))
@@ -351,7 +390,7 @@ def test_every_remedy_is_one_line_on_every_family(code: str, family: str) -> Non
 
 
 def test_every_kind_of_problem_has_a_remedy_and_the_table_has_them_all() -> None:
-    assert set(FIXES) == {*KINDS, "clock_first"}
+    assert set(FIXES) == {*KINDS, "clock_first", "cnspec_path", "agent_failed", "agent_masked"}
     assert [row["code"] for row in table()] == list(KINDS)
 
 

@@ -50,6 +50,13 @@ def test_a_refused_new_identity_is_tried_for_15_seconds_then_removed_again(lab: 
     assert (lab.content, lab.agents) == (before, agents)
 
 
+def test_a_platform_that_is_busy_is_asked_on_until_the_new_identity_is_proved(lab: Lab) -> None:
+    lab.platform.fault(method="PingPong", times=9, status=429)
+    result = lab.must(token=lab.token())
+    assert (result["verified"], result["warnings"]) == (True, [])
+    assert sum(lab.slept) <= 60
+
+
 def test_an_identity_that_cannot_be_proved_is_written_and_the_old_agent_kept(lab: Lab) -> None:
     old = lab.must(token=lab.token(space=OTHER))
     lab.platform.fault(method="PingPong", status=503, body="html")
@@ -129,6 +136,36 @@ def test_a_write_that_nobody_can_tell_about_unregisters_nothing_and_names_both_a
     )
     assert set(result["left_behind"]) == lab.agents
     assert old["agent_mrn"] in lab.agents
+
+
+@pytest.mark.parametrize(
+    ("damage", "asked", "remedy", "named"),
+    [
+        (b"", "document", "; the host may no longer have the agent named in left_behind", ["old"]),
+        (b"x: [\n", "document", "; the host may no longer have the agent named in left_behind", ["unknown"]),
+        (b"x: [\n", "token", "; the host has one of the agents named in left_behind", ["new", "unknown"]),
+        (b"", "absent", "", ["old"]),
+    ],
+)
+def test_the_agent_that_a_host_may_have_lost_is_named_whatever_was_written(
+    lab: Lab, damage: bytes, asked: str, remedy: str, named: list[str]
+) -> None:
+    old = lab.must(token=lab.token())["agent_mrn"]
+    lab.write((lab.content or b"") + damage)
+    lab.host.before_write = lambda: setattr(lab.host, "gone", True)
+    lab.host.lost = "after"
+    options: dict[str, dict[str, t.Any]] = {
+        "document": {"credentials": lab.platform.create_service_account(), "managed": False},
+        "token": {"token": lab.token()},
+        "absent": {"state": "absent", "unregister_previous": False},
+    }
+    result = lab.register(**options[asked])
+    assert result["msg"] == (
+        f"Cannot tell whether the config {lab.path} was written: the connection was lost. "
+        f"Look at the host and run again{remedy}."
+    )
+    (new,) = lab.agents - {old} or {""}
+    assert result["left_behind"] == [{"old": old, "new": new}.get(name, name) for name in named]
 
 
 def test_an_interruption_before_the_write_removes_the_new_agent(lab: Lab) -> None:
