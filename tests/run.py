@@ -43,7 +43,7 @@ def sessions() -> list[str]:
     ]
     integration = [f"integration-{core}" for core in pythons.CORES if pythons.python_for(core)]
     sanity = [f"sanity-{core}" for core in pythons.default_cores()]
-    return [*units, "faults", "canary", "cnspec", "sandbox", *sanity, *integration, "demo", "artifact", "lint", "types"]
+    return [*units, "states", "canary", "cnspec", "sandbox", *sanity, *integration, "demo", "artifact", "lint", "types"]
 
 
 def run(session: str) -> steps.Count:
@@ -80,8 +80,8 @@ def main() -> int:
     began = time.monotonic()
     RESULTS.mkdir(parents=True, exist_ok=True)
     link_collection()
-    todo, aside = (sys.argv[1:], []) if sys.argv[1:] else (sessions(), ["hands"])
-    # The tests of the hands wait for time limits most of their time, so they do not count as one of those at once.
+    todo, aside = (sys.argv[1:], []) if sys.argv[1:] else (sessions(), ["hands", "faults"])
+    # These wait for time limits most of their time, so they do not count as one of those at once.
     with ThreadPoolExecutor(AT_ONCE) as lanes, ThreadPoolExecutor(1) as waiting:
         running = {session: waiting.submit(run, session) for session in aside}
         running |= {session: lanes.submit(run, session) for session in todo}

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from hosts.controller import Controller
 from hosts.host import Host, remove_abandoned
 from hosts.image import Recipe, made
 from hosts.podman import Podman, missing
@@ -22,7 +21,9 @@ from sandbox import Platform
 def podman() -> Podman:
     lacking = missing()
     if lacking:
-        pytest.skip(f"hosts with an init system want {lacking}; sudo sh tests/hosts/setup.sh installs what they are made of")
+        pytest.skip(
+            f"hosts with an init system want {lacking}; sudo sh tests/hosts/setup.sh installs what they are made of"
+        )
     found = Podman()
     remove_abandoned(found)
     return found
@@ -33,21 +34,27 @@ def image(podman: Podman) -> str:
     return made(podman, Recipe())
 
 
+@pytest.fixture(scope="session")
+def new_host(podman: Podman, image: str) -> Callable[[], AbstractContextManager[Host]]:
+    """Return what makes a host with cnspec and its service as the package leaves them: not enabled, not started."""
+
+    @contextmanager
+    def made_ready() -> Iterator[Host]:
+        with Host(podman, image) as host:
+            host.booted()
+            host.install_cnspec()
+            yield host
+
+    return made_ready
+
+
 @pytest.fixture
-def host(podman: Podman, image: str) -> Iterator[Host]:
-    """Return a host with cnspec and its service as the package leaves them: neither enabled nor started."""
-    with Host(podman, image) as booting:
-        host = booting.booted()
-        host.install_cnspec()
+def host(new_host: Callable[[], AbstractContextManager[Host]]) -> Iterator[Host]:
+    with new_host() as host:
         yield host
 
 
-@pytest.fixture
-def controller(tmp_path: Path) -> Controller:
-    return Controller(tmp_path)
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     with Platform() as platform:
         yield platform

@@ -28,7 +28,10 @@ class Controller:
         self._numbers = itertools.count(1)
 
     def run(self, host: Host, module: str, user: str = "root", **options: t.Any) -> Result:
-        """Run one task of the collection and return its result. Raises AssertionError where there is none."""
+        """Run one task of the collection and return its result, `state` (ok, failed, unreachable), and what was `said`.
+
+        Raises AssertionError where there is no result.
+        """
         folder = self.folder / f"run{next(self._numbers)}"
         folder.mkdir()
         variables = {
@@ -77,5 +80,5 @@ def _result(results: Path, said: str) -> Result:
     for line in results.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         if "result" in record:
-            return {**record["result"], "said": said}
+            return {**record["result"], "state": record["state"], "said": said}
     raise AssertionError(said)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One host: a container that booted systemd, with the stand-in for cnspec and its service where the package has them."""
+"""One host: a container that booted systemd, with the stand-in for cnspec and its service as of the package."""
 
 from __future__ import annotations
 
@@ -64,18 +64,16 @@ class Host:
         """Run a line of sh as root and return how it ended."""
         return self.podman.try_to("exec", self.name, "/bin/sh", "-c", command)
 
-    def write(self, path: str, content: str) -> None:
+    def write(self, path: str, content: str, mode: str = "644") -> None:
         """Write a file, and the folders it lies in."""
-        self.podman.run(
-            "exec", "-i", self.name, "/bin/sh", "-c", f"mkdir -p ${{0%/*}} && cat > $0", path, given=content
-        )
+        script = f"mkdir -p ${{0%/*}} && cat > $0 && chmod {mode} $0"
+        self.podman.run("exec", "-i", self.name, "/bin/sh", "-c", script, path, given=content)
 
     def install_cnspec(self, version: str = "13.0.1", unit: str = UNIT) -> None:
         """Install the stand-in for cnspec and its unit, as a package does: neither enabled nor started."""
-        install = "python3 -B -m sandbox.cnspec_stand_in --install /usr/bin/cnspec"
-        self.run(f"mkdir -p {CONFIG.rpartition('/')[0]} && PYTHONPATH=/opt {install} --version {version}")
         self.write(unit, (HERE / "cnspec.service").read_text(encoding="utf-8"))
-        self.run("systemctl daemon-reload")
+        install = "PYTHONPATH=/opt python3 -m sandbox.cnspec_stand_in --install /usr/bin/cnspec"
+        self.run(f"mkdir -p {CONFIG.rpartition('/')[0]} && {install} --version {version} && systemctl daemon-reload")
 
     def ssh(self, folder: Path, user: str = "root") -> Path:
         """Write the command that takes the place of ssh on the way to this host as `user`, and return its path."""
