@@ -75,7 +75,9 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the brain, the sandbox, the demo and the tools."""
     packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
-    packages += [word for name in ("sandbox", "states", "faults", "bench", "fuzz", "tooling") for word in ("-p", name)]
+    packages += [
+        word for name in ("sandbox", "states", "faults", "bench", "fuzz", "hosts", "tooling") for word in ("-p", name)
+    ]
     files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
     run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
 
@@ -145,6 +147,12 @@ def canary(session: nox.Session) -> None:
 def cnspec(session: nox.Session) -> None:
     """Register by way of the host's own cnspec, in every version, with the oldest and the newest ansible-core."""
     at_both_ends(session, "tests/cnspec")
+
+
+@nox.session(venv_backend="none")
+def hosts(session: nox.Session) -> None:
+    """Test the diagnosis of the agent's service on hosts that run systemd (root; tests/hosts/setup.sh)."""
+    run_all(session, [here(session, "tests/hosts")])
 
 
 @nox.session(venv_backend="none")

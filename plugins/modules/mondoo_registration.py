@@ -72,6 +72,7 @@ options:
   keep_settings:
     description:
       - With O(state=absent), keep what is in C(mondoo.yml) beside the identity. With V(false) the file goes whole.
+      - A file that is no valid YAML fails with V(true), because its settings cannot be told from the identity.
     type: bool
     default: true
   api_endpoint:

@@ -130,6 +130,8 @@ def _validated(name: str, value: t.Any, definition: Mapping[str, t.Any]) -> t.An
     """Validate one option alone: so an error can name it without ansible's message, which quotes the value."""
     if isinstance(value, (dict, list)) and definition.get("type") in ("str", "path"):
         raise _invalid(name, definition)  # ansible would turn it into the text of its Python form
+    if isinstance(value, str) and "\0" in value:
+        raise FleetError(f"use the option {name}", "it holds a NUL byte", "Remove it", code="option_invalid")
     if isinstance(value, bool) and definition.get("type") == "int":
         raise _invalid(name, definition)  # to Python, true is the number 1
     value = _choice(value, definition.get("choices", ()))

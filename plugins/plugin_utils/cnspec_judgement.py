@@ -88,10 +88,14 @@ def platform_time(report: Report) -> float | None:
 
 @dataclass(frozen=True)
 class Logout:
-    """What a logout says. `gone`: None when it does not tell. `worked`: the platform accepted the identity before."""
+    """What a logout says. `gone`: None when it does not tell. `worked`: the platform accepted the identity before.
+
+    `refusal`: the platform's own word for why it would not.
+    """
 
     gone: bool | None
     worked: bool
+    refusal: str = ""
 
 
 def judge_logout(ran: Ran, report: Report, after: Judgement, worked: bool) -> Logout:
@@ -111,7 +115,8 @@ def judge_logout(ran: Ran, report: Report, after: Judgement, worked: bool) -> Lo
         return Logout(False if status_reason.is_refusal(said.error) and not worked else None, worked)
     said = _first(lines, "failed to unregister client")
     if said is not None:
-        return Logout(_gone_by_refusal(said.error), worked)
+        gone, code = _gone_by_refusal(said.error), status_reason.platform_code(said.error)
+        return Logout(gone, worked, code if gone is False and code and code != "Unauthenticated" else "")
     ended = did_not_end("logout", ran) is None and any(
         line.message.endswith("unregistered successfully") for line in lines
     )

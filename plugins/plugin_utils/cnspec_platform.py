@@ -68,6 +68,7 @@ class CnspecPlatform:
     def __init__(self, endpoint: str, here: Place) -> None:
         self.endpoint = check_endpoint(endpoint)
         self.clock = here.clock
+        self.refusal = ""  # why the last unregistering was refused
         self._here = here
         self._caller = Caller(_usable(here.cnspec), self.endpoint, here.api_proxy)
         self._told: tuple[float, float] | None = None  # the platform's time, and when (monotonic) it was that
@@ -130,6 +131,7 @@ class CnspecPlatform:
                 report = _report(ran["status"])
                 after = judge_status(ran["status"], report, account)
                 said = judge_logout(ran["logout"], report, after, said.worked)
+                self.refusal = said.refusal
             if said.gone is not None or self.clock.monotonic() > deadline:
                 break
         return said.gone is True
@@ -140,8 +142,6 @@ class CnspecPlatform:
         copy = self._caller.copy(bearer if isinstance(bearer, ServiceAccount) else None)
         once = uuid.uuid4().hex
         commands = {"login": self._caller.login(name, token)}
-        if token is not None and TOKEN_WAS_SHOWN not in self._here.warnings:
-            self._here.warnings.append(TOKEN_WAS_SHOWN)
         try:
             answer = self._run(commands, copy, seconds, once)
         except FleetError:
@@ -149,8 +149,12 @@ class CnspecPlatform:
             try:
                 answer = self._run(commands, copy, seconds, once)
             except HostLost as lost:
+                self._warn_of_token(token)
                 return maybe(f"the host gave no answer, {lost.cause}")
         self._forget(once)
+        ran = answer.ran.get("login")
+        if (answer.scratch is not None and answer.scratch.done_before) or (ran is not None and ran.problem is None):
+            self._warn_of_token(token)
         scratch = answer.scratch
         if scratch is not None and scratch.done_before:
             return maybe("the connection to the host was lost")
@@ -160,6 +164,10 @@ class CnspecPlatform:
             return Failed(f"the host cannot hold a copy of the config ({why})", remedy, "cnspec_failed")
         left = None if scratch is None else scratch.content
         return judge_login(answer.ran["login"], parse(left), by_token=token is not None)
+
+    def _warn_of_token(self, token: str | None) -> None:
+        if token is not None and TOKEN_WAS_SHOWN not in self._here.warnings:
+            self._here.warnings.append(TOKEN_WAS_SHOWN)
 
     def _forget(self, once: str) -> None:
         """Let the host remove the mark of a login that will not be asked for again."""

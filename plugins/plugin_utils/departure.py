@@ -24,6 +24,7 @@ from .run import Run
 from .verdict import Verdict
 from .wanted import Wanted
 
+LEAVE_IT = "set unregister_previous: false to leave the agent there"
 UNREGISTERED_ONLY = "The agent is unregistered already; run again to remove what is left in the config"
 
 
@@ -76,7 +77,9 @@ class Departure:
 
     def _leave_behind(self, agent: str, cause: str) -> None:
         self.left_behind.append(agent)
-        self.warnings.append(f"{cause}, so the host is taken off here only: see left_behind in the result.")
+        self.warnings.append(
+            f"{cause}, so the host is taken off here only. Its agent may still be there: see left_behind in the result."
+        )
 
     def _leave(self, plan: Plan, signer: ServiceAccount | None) -> str | None:
         """Unregister the agent, then write what stays; return the path of the backup."""
@@ -117,6 +120,13 @@ class Departure:
         platform = self.around.platform_at(signer.api_endpoint or DEFAULT_ENDPOINT)
         if platform.unregister(signer, str(self.found.agent_mrn)):
             return
+        if platform.refusal:
+            raise FleetError(
+                "unregister the agent",
+                f"the platform refused with {platform.refusal}",
+                f"The config is as it was; check what its identity may do in this space, or {LEAVE_IT}",
+                code="not_unregistered",
+            )
         # When the answer was lost, a service account that was accepted a moment ago is gone with its agent.
         if prove(signer, self.around, self.warnings).verdict is not Verdict.REJECTED:
             raise _not_unregistered("the platform did not confirm it")
@@ -145,8 +155,5 @@ class Departure:
 
 
 def _not_unregistered(cause: str) -> FleetError:
-    remedy = (
-        "The config is as it was; run again when the platform can be reached, "
-        "or set unregister_previous: false to leave the agent there"
-    )
+    remedy = f"The config is as it was; run again when the platform can be reached, or {LEAVE_IT}"
     return FleetError("unregister the agent", cause, remedy, code="not_unregistered")

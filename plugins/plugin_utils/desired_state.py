@@ -19,6 +19,8 @@ from .registration import Registration
 from .run import Run
 from .wanted import file_mode, read_wanted
 
+NOT_THERE_YET = "There is no cnspec on the host yet, and with method cnspec nothing can be registered without it."
+
 
 def reach(options: Options, around: Run) -> dict[str, t.Any]:
     """Look at the host, bring it to the state that is asked for, and return the task's result.
@@ -48,4 +50,7 @@ def reach(options: Options, around: Run) -> dict[str, t.Any]:
         if warnings:
             error.detail["warnings"] = [*error.detail.get("warnings", []), *warnings]
         raise
+    if around.check_mode and options["method"] == "cnspec" and result["action"] == "register":
+        # An earlier task may install it, so in check mode its absence is no error.
+        warnings += [NOT_THERE_YET] if not look.cnspec.executable else []
     return {**result, "warnings": result["warnings"] + warnings}

@@ -38,8 +38,13 @@ NO_FILE = {
     "too_large": "it is far too large",
 }
 
-# What systemd calls a unit that does not run, where that wants a remedy of its own.
-STATES = {"failed": "has failed", "masked": "is masked, so that it cannot run"}
+# What systemd calls a unit that does not run, where that wants words and a remedy of their own.
+STATES = {
+    "failed": ("has failed", "agent_failed"),
+    # Between two tries. `systemctl start` would wait for the next one, which is 90 s away with the vendor's unit.
+    "activating": ("is not running, systemd is about to start it", "agent_failed"),
+    "masked": ("is masked, so that it cannot run", "agent_masked"),
+}
 
 # `proxyconnect tcp: dial tcp 127.0.0.1:9: connect: connection refused`, `...: dial tcp: lookup proxy.example.com: ...`
 PROXY_ADDRESS = re.compile(
@@ -97,8 +102,7 @@ def _other_remedies(health: str, seen: Seen) -> dict[str, str]:
 
 def agent_remedy(seen: Seen) -> str:
     """Return the code of the remedy for an agent that does not run."""
-    state = seen.agent.state if seen.agent else None
-    return f"agent_{state}" if state in STATES else "agent_not_running"
+    return STATES.get(seen.agent and seen.agent.state or "", ("", "agent_not_running"))[1]
 
 
 def place_of(report: Report, seen: Seen) -> Place:
@@ -245,7 +249,7 @@ def _agent(report: Report, seen: Seen) -> t.Iterator[Finding]:
         return
     if seen.agent.active is False and report.registered:
         state = STATES.get(seen.agent.state or "")
-        yield "agent_not_running", {"state": state} if state else {}
+        yield "agent_not_running", {"state": state[0]} if state else {}
     elif seen.agent.active and _written_since(seen.agent.started, seen):
         yield "agent_not_restarted", {}
 

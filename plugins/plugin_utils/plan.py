@@ -97,8 +97,15 @@ def make_plan(found: Config, wanted: Wanted, verdict: Verdict, now: float) -> Pl
 
 
 def plan_departure(found: Config, *, keep_settings: bool) -> Plan:
-    """Decide how a host's config is when the host is registered no more; without content there is to be no file."""
+    """Decide how a host's config is when the host is registered no more; without content there is to be no file.
+
+    Raises FleetError (code `config_invalid`) where settings are to be kept and cannot be read.
+    """
     nothing = Config()
+    if found.problem is not None and keep_settings:
+        cause = f"its config cannot be read ({found.problem}), so the settings in it cannot be kept"
+        remedy = "Mend it, or set keep_settings: false to remove it whole"
+        raise FleetError("take the host off", cause, remedy, code="config_invalid")
     if found.problem is not None:
         return Plan("unregister", None, nothing)
     left = edit(found, Edit(identity={}))

@@ -86,6 +86,7 @@ class PlatformCalls(t.Protocol):
     """What a registration asks of the platform, whoever makes the calls."""
 
     endpoint: str
+    refusal: str
 
     def time(self) -> float | None: ...
 
@@ -102,6 +103,7 @@ class Platform:
     def __init__(self, endpoint: str, transport: Transport, clock: Clock) -> None:
         self.endpoint = check_endpoint(endpoint)
         self.clock = clock
+        self.refusal = ""  # why the last unregistering was refused
         self._transport = transport
 
     def time(self) -> float | None:
@@ -156,6 +158,8 @@ class Platform:
                     return True
                 if not _is_busy(answer):
                     if code is not None and answer.status < 500:
+                        # The account that signed may be gone with its agent, so a 401 alone refuses nothing.
+                        self.refusal = describe(answer) if code != UNAUTHENTICATED else ""
                         return False
                     tries -= 1
             delay = min(delay * 2, LONGEST_DELAY)

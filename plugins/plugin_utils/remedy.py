@@ -129,7 +129,9 @@ FIXES: dict[str, dict[str, str]] = {
         "Windows": "Run there: Start-Service Mondoo",
         "*": "Run there: sudo systemctl enable --now {unit}",
     },
-    "agent_failed": {"*": "Run there: sudo journalctl -n 20 -u {unit}; sudo systemctl enable --now {unit}"},
+    "agent_failed": {
+        "*": "Run there: sudo journalctl -n 20 -u {unit}; sudo systemctl enable {unit}; sudo systemctl restart {unit}"
+    },
     "agent_masked": {"*": "Run there: sudo systemctl unmask {unit} && sudo systemctl enable --now {unit}"},
     "agent_not_restarted": {
         "Darwin": "Run there: sudo launchctl kickstart -k system/com.mondoo.client",

@@ -64,6 +64,9 @@ class Wanted:
 def read_wanted(options: Options) -> Wanted:
     """Read what the user wants. Raises FleetError for whatever could never be applied to any host."""
     token, credentials = options.get("token"), options.get("credentials")
+    absent = options.get("state") == "absent"
+    if absent:
+        token = None  # not needed, so it cannot be wrong
     if token is not None and credentials is not None:
         raise _invalid("token and credentials", "both were given", "Give one of them")
     claims, problem = None, None
@@ -80,7 +83,7 @@ def read_wanted(options: Options) -> Wanted:
         token=token,
         claims=claims,
         token_problem=problem,
-        document=None if credentials is None else parse_document(credentials),
+        document=None if credentials is None else _document(credentials, optional=absent),
         managed=options.get("managed", True),
         endpoint=None if endpoint is None else check_endpoint(endpoint),
         settings=_settings(options),
@@ -88,6 +91,16 @@ def read_wanted(options: Options) -> Wanted:
         force=options.get("force", False),
         move=options.get("move", False),
     )
+
+
+def _document(credentials: t.Any, *, optional: bool) -> Document | None:
+    """Read the credentials document; where it only may help, one that cannot be read is as good as none."""
+    try:
+        return parse_document(credentials)
+    except FleetError:
+        if optional:
+            return None
+        raise
 
 
 def check_proxy(name: str, url: t.Any) -> None:

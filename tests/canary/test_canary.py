@@ -200,9 +200,12 @@ def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_with_the_hosts_own_cnspec_a_token_shows_to_its_login_alone_and_nothing_else_anywhere(tmp_path: Path) -> None:
+@pytest.mark.parametrize("connection", ["local", "ssh"])
+def test_with_the_hosts_own_cnspec_a_token_shows_to_its_login_alone_and_nothing_else_anywhere(
+    tmp_path: Path, connection: str, system_log: t.Any
+) -> None:
     with Platform() as platform, Proxy("fleet", PASSWORD) as proxy:
-        cage = Cage(tmp_path, platform, "local")
+        cage = Cage(tmp_path, platform, connection)
         cage.cnspec = {"method": "cnspec", "cnspec_path": str(tmp_path / "bin/cnspec")}
         install(str(tmp_path / "bin/cnspec"), Settings(version="13.0.1"))
         document, token = platform.create_service_account(), platform.mint_token()
@@ -223,6 +226,7 @@ def test_with_the_hosts_own_cnspec_a_token_shows_to_its_login_alone_and_nothing_
         )
         assert "stood in the host's process list" in output
     assert cage.find(cage.output) == [], "in the output"
+    assert system_log is None or cage.find(system_log.text) == [], "in the system's log"
     showing = [line for line in cage.argv if cage.find(line)]
     assert showing, "the token was not seen where it has to be"
     for line in showing:

@@ -60,7 +60,7 @@ class HostCnspec:
         texts = [
             path.read_text().split("\n--\n", 1) for path in sorted(calls, key=lambda path: path.stat().st_mtime_ns)
         ]
-        return [(arguments, environment) for arguments, environment in texts]
+        return [(text[0], text[1]) for text in texts]
 
     @property
     def commands(self) -> list[str]:

@@ -15,8 +15,8 @@ ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE = "absent: PingPong", "absent: UnRe
 ABSENT = (ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE)
 STEPS = (LOOK, REGISTER, PING, WRITE, UNREGISTER, *ABSENT)
 WRITES = (WRITE, ABSENT_WRITE)
-# So many tries as fit into a minute, which chance decides: any number above 5.
-MANY = 6
+# So many tries as fit into a minute, which chance decides: any number above 8.
+MANY = 9
 
 
 @dataclass(frozen=True)

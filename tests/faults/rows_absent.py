@@ -33,7 +33,8 @@ NOT_UNREGISTERED = (
     "or set unregister_previous: false to leave the agent there."
 )
 REJECTED = (
-    "The platform rejects the identity already, so the host is taken off here only: see left_behind in the result."
+    "The platform rejects the identity already, so the host is taken off here only. "
+    "Its agent may still be there: see left_behind in the result."
 )
 NOT_WRITTEN = (
     "Cannot write the config {{path}}: {}. "
@@ -51,6 +52,15 @@ def unconfirmed(fault: str, tries: int | None = 3) -> Row:
     """Return a row in which the agent is not unregistered for certain, so the config stays."""
     reads = NOT_UNREGISTERED.format("the platform did not confirm it")
     return Row(ABSENT_UNREGISTER, fault, reads, tries=tries, again="unregister")
+
+
+def refused(fault: str, answer: str) -> Row:
+    """Return a row in which the platform says that it will not, so the config stays."""
+    reads = (
+        f"Cannot unregister the agent: the platform refused with {answer}. The config is as it was; check what its "
+        "identity may do in this space, or set unregister_previous: false to leave the agent there."
+    )
+    return Row(ABSENT_UNREGISTER, fault, reads, tries=1, again="unregister")
 
 
 def done(step: str, fault: str, tries: int = 1, reads: str = "") -> Row:
@@ -112,10 +122,10 @@ ROWS = (
     unconfirmed("CONNECT refused with 502", tries=None),
     unconfirmed("redirect to another host"),
     unconfirmed("401 bare"),
-    unconfirmed("403", tries=1),
+    refused("403", "403 (code 7)"),
     unconfirmed("404 bare"),
     unconfirmed("409 Aborted", tries=MANY),
-    unconfirmed("409 AlreadyExists", tries=1),
+    refused("409 AlreadyExists", "409 (code 6)"),
     unconfirmed("429", tries=MANY),
     unconfirmed("429 with Retry-After", tries=MANY),
     unconfirmed("500 bare"),

@@ -57,5 +57,5 @@ ROWS = (
 LEFT_OUT = (
     LeftOut(ABSENT_PING, ON_HOST, "the host is not touched during this step: it is found at the write"),
     LeftOut(ABSENT_UNREGISTER, ON_HOST, "the host is not touched during this step: it is found at the write"),
-    LeftOut(ABSENT_WRITE, ("two plays at once",), "both want the same file, so neither can spoil the other's"),
+    LeftOut(ABSENT_WRITE, ("two plays at once",), "who comes second finds an identity that is rejected, or no file"),
 )

@@ -22,6 +22,10 @@ INIT = ("systemd", "systemd-sysv", "dbus")
 PACKAGES = ("ca-certificates", "iproute2", "python3", "python3-cryptography", "python3-yaml", "sudo", "tzdata")
 
 
+class NoImage(Exception):
+    """An image could not be made: which command failed, and what it said last."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What an image is made of: `suite` as Debian names it (bullseye, bookworm, trixie)."""
@@ -37,7 +41,10 @@ class Recipe:
 
 
 def made(podman: Podman, recipe: Recipe) -> str:
-    """Return the name of the image; the first time it is made, which takes a minute or two and the network."""
+    """Return the name of the image; the first time it is made, which takes two minutes and the network.
+
+    Raises NoImage.
+    """
     with locked(f"hosts-{recipe.suite}"):
         if podman.try_to("image", "exists", recipe.name).returncode != 0:
             root = FOLDER / f"root-{recipe.suite}"
@@ -72,7 +79,7 @@ def _remove(root: Path) -> None:
 
 
 def _logged(*command: str | Path) -> None:
-    """Run a command, whose output is shown only when it fails. Raises SystemExit then."""
+    """Run a command, whose output is shown only when it fails. Raises NoImage then."""
     kept = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     log = FOLDER / "image.log"
     with open(log, "wb") as said:
@@ -81,4 +88,4 @@ def _logged(*command: str | Path) -> None:
         )
     if code != 0:
         shown = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-        raise SystemExit(f"Cannot make a host: {' '.join(map(str, command))} ended with {code}.\n{shown}")
+        raise NoImage(f"Cannot make a host: {' '.join(map(str, command))} ended with {code}.\n{shown}")

@@ -70,8 +70,9 @@ UNREADABLE = every(
     leaves(DAMAGED, "unknown", "lost"),
     leaves(DAMAGED_ADOPTED, "unknown", "lost"),
     identity_missing("config_invalid"),
-    leaves(GONE_HERE, "unknown", "gone unread"),
+    fails("config_invalid", "settings unread"),
 )
+GONE_UNREAD = leaves(GONE_HERE, "unknown", "gone unread")
 BROKEN = every(DAMAGED, DAMAGED_ADOPTED, identity_missing("config_invalid"), GONE_HERE)
 FORCED_UNASKED = leaves(FORCED, "agent", "forced, rejected")
 REFUSED: Cells = {
@@ -102,7 +103,10 @@ ROWS = {
     "no file": Row("There is no file, nor anything else.", found.no_file, UNREGISTERED, {"expired token": EXPIRED}),
     "empty": Row("The file is empty.", found.empty, UNREGISTERED),
     "malformed YAML": Row(
-        "A registered host's file, with a line at its end that is no YAML.", found.malformed, UNREADABLE
+        "A registered host's file, with a line at its end that is no YAML.",
+        found.malformed,
+        UNREADABLE,
+        {"absent without settings": GONE_UNREAD},
     ),
     "cut in half": Row(
         "A registered host's file that ends in the middle of the private key.",

@@ -34,6 +34,8 @@ WHY = {
     "gone here only": "An identity that cannot sign, or that is rejected, cannot unregister its agent: "
     "the identity leaves the file, and the agent is named.",
     "gone unread": "Nothing in the file can be read: the file goes, and which agent it named nobody can tell.",
+    "settings unread": "Nothing in the file can be read, so its settings cannot be kept. "
+    "With keep_settings: false the file goes.",
     "elsewhere": "The host is well registered in another space or at another endpoint. A token that was mistaken for "
     "another must not move a fleet, nor does force: move: true does.",
     "moved": "move: true takes the host where the token belongs; the old agent is unregistered by its own identity.",

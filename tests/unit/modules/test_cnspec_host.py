@@ -84,7 +84,7 @@ def write_of(path: Path, **given: t.Any) -> dict[str, t.Any]:
 
 
 def run_of(*argv: str, **given: t.Any) -> dict[str, t.Any]:
-    return {"commands": {"status": {"argv": list(argv), "time_limit": 10}}, **given}
+    return {"commands": {"status": {"argv": list(argv), "time_limit": 11.25}}, **given}
 
 
 def test_one_call_writes_then_looks_then_runs(module: Module, config: Path) -> None:

@@ -344,3 +344,9 @@ def test_the_secrets_among_the_arguments_are_known_before_anything_can_fail(argu
 def test_what_is_harmless_in_a_credentials_document_may_be_shown() -> None:
     mrn = document()["mrn"]
     assert told(mrn, credentials=document()) == f"<{mrn}>"
+
+
+def test_a_text_with_a_nul_byte_is_refused_before_any_host_is_asked() -> None:
+    assert refusal(config_path="/etc/\0mondoo.yml") == (
+        "Cannot use the option config_path: it holds a NUL byte. Remove it."
+    )

@@ -53,6 +53,9 @@ SEEN = Seen(
 )
 
 
+SHOW_AND_RESTART = (
+    "Run there: sudo journalctl -n 20 -u cnspec; sudo systemctl enable cnspec; sudo systemctl restart cnspec"
+)
 STARTED_AT_5 = Unit("cnspec", active=True, started=5.0)
 
 
@@ -345,8 +348,8 @@ def test_a_config_dated_in_the_future_is_not_newer() -> None:
     ("state", "message", "fix"),
     [
         ("inactive", "is not running", "Run there: sudo systemctl enable --now cnspec"),
-        ("activating", "is not running", "Run there: sudo systemctl enable --now cnspec"),
-        ("failed", "has failed", "Run there: sudo journalctl -n 20 -u cnspec; sudo systemctl enable --now cnspec"),
+        ("activating", "is not running, systemd is about to start it", SHOW_AND_RESTART),
+        ("failed", "has failed", SHOW_AND_RESTART),
         (
             "masked",
             "is masked, so that it cannot run",

@@ -103,7 +103,8 @@ def test_a_revoked_host_is_taken_off_locally_and_that_is_said(lab: Lab) -> None:
     result = absent(lab)
     assert (lab.content, result["left_behind"]) == (None, [agent])
     assert result["warnings"] == [
-        "The platform rejects the identity already, so the host is taken off here only: see left_behind in the result."
+        "The platform rejects the identity already, so the host is taken off here only. "
+        "Its agent may still be there: see left_behind in the result."
     ]
 
 
@@ -130,7 +131,10 @@ def test_a_refused_unregistration_keeps_the_file_untouched(lab: Lab) -> None:
     before, agents = lab.content, lab.agents
     lab.platform.fault(method="UnRegisterAgent", status=403)
     result = lab.register(state="absent")
-    assert result["msg"].startswith("Cannot unregister the agent: the platform did not confirm it. The config is as it")
+    assert result["msg"] == (
+        "Cannot unregister the agent: the platform refused with 403 (code 7). The config is as it was; check what its "
+        "identity may do in this space, or set unregister_previous: false to leave the agent there."
+    )
     assert (lab.content, lab.agents) == (before, agents)
 
 
@@ -194,9 +198,16 @@ def test_told_to_stop_before_the_file_is_removed_says_what_was_done(lab: Lab) ->
 
 
 @pytest.mark.parametrize("content", ["agent_mrn: [\n", "\xff\xfe"])
-def test_a_file_that_cannot_be_read_goes_and_its_agent_is_unknown(lab: Lab, content: str) -> None:
+def test_a_file_that_cannot_be_read_keeps_its_settings_or_goes_whole(lab: Lab, content: str) -> None:
     lab.write(content.encode("latin-1"))
-    result = absent(lab)
+    refused = lab.register(state="absent")
+    assert refused["msg"] in {
+        f"Cannot take the host off: its config cannot be read ({cause}), so the settings in it cannot be kept. "
+        "Mend it, or set keep_settings: false to remove it whole."
+        for cause in ("it is not valid YAML", "it is not UTF-8 text")
+    }
+    assert lab.content == content.encode("latin-1")
+    result = absent(lab, keep_settings=False)
     assert (lab.content, result["left_behind"]) == (None, ["unknown"])
     (warning,) = result["warnings"]
     assert warning.startswith("The config cannot be read (it is not ")
@@ -247,3 +258,9 @@ def test_the_controllers_wrong_clock_is_corrected(lab: Lab) -> None:
     result = lab.must(state="absent")
     assert (lab.content, lab.agents) == (None, set())
     assert result["warnings"] == ["The controller's clock is off from the platform's by more than 30 s. Set it right."]
+
+
+def test_what_is_not_needed_cannot_be_wrong(lab: Lab) -> None:
+    lab.must(token=lab.token())
+    lab.must(state="absent", token="garbage", credentials="{")
+    assert (lab.content, lab.agents) == (None, set())

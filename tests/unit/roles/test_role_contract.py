@@ -96,14 +96,14 @@ def test_an_option_has_a_variable_of_its_own_name(step: str) -> None:
         assert RENAMED.get(option, f"cnspec_{option}") in VARIABLE.findall(value), option
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [*STEPS, "unregister"])
 def test_the_entry_point_of_a_step_takes_the_variables_that_the_step_uses_and_no_other(step: str) -> None:
     text = (ROLE / f"tasks/{step}.yml").read_text(encoding="utf-8")
     used = {name for name in VARIABLE.findall(text) if name in defaults()}
     assert set(options(step)) == used
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [*STEPS, "unregister"])
 def test_a_variable_means_the_same_at_every_entry_point(step: str) -> None:
     for name, option in options(step).items():
         assert option == options("main")[name], name
@@ -147,7 +147,7 @@ def test_each_step_has_a_file_and_a_row_in_the_readme_and_what_comes_later_has_n
     later = {name for name, switch, dummy in rows if switch == "*not yet*"}
     assert there == set(STEPS)
     assert later == {"time", "package proxy", "install", "service"}
-    assert {path.stem for path in TASK_FILES} == there | {"main"}
+    assert {path.stem for path in TASK_FILES} == there | {"main", "unregister"}
 
 
 @pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: path.name)
@@ -181,3 +181,12 @@ def test_a_playbook_runs_on_any_inventory_and_gathers_no_facts(name: str) -> Non
     assert play["serial"] == "{{ cnspec_serial | default('100%', true) }}"
     assert play["gather_facts"] is False
     assert "cnspec_become" in play["become"]
+
+
+def test_nothing_from_outside_makes_the_playbook_unregister_do_anything_else() -> None:
+    (play,) = load(PLAYBOOKS / "unregister.yml")
+    (dummy, role) = [*play["pre_tasks"], *play["tasks"]]
+    assert role["ansible.builtin.import_role"] == {"name": "mondoo.fleet.cnspec", "tasks_from": "unregister"}
+    (task,) = tasks(ROLE / "tasks/unregister.yml")
+    assert task["mondoo.fleet.mondoo_registration"]["state"] == "absent"
+    assert not {"when", "tags"} & set(task)

@@ -55,6 +55,26 @@ def token(lab: Platform) -> str:
     return lab.mint_token(space=SPACE)
 
 
+@pytest.mark.parametrize("config", [None, "api_endpoint: http://127.0.0.1:9\n", "mrn: [\n"])
+def test_serve_stays_until_it_is_told_to_end_with_or_without_credentials(tmp_path: Path, config: str | None) -> None:
+    cnspec = Cnspec(tmp_path)
+    if config is not None:
+        cnspec.config.parent.mkdir(parents=True)
+        cnspec.config.write_text(config)
+    with subprocess.Popen([cnspec.path, "--config", cnspec.config, "serve"], stderr=subprocess.DEVNULL) as agent:
+        with pytest.raises(subprocess.TimeoutExpired):
+            agent.wait(2)
+        agent.terminate()
+        assert agent.wait(10) == 0
+
+
+def test_serve_ends_with_78_where_the_config_cannot_be_decoded(tmp_path: Path) -> None:
+    cnspec = Cnspec(tmp_path)
+    cnspec.config.parent.mkdir(parents=True)
+    cnspec.config.write_text("api_endpoint: [1]\n")
+    assert cnspec("serve").returncode == 78
+
+
 def test_a_login_registers_an_agent_under_the_name_of_the_host_and_proves_it(
     tmp_path: Path, lab: Platform, token: str
 ) -> None:
