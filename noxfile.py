@@ -114,7 +114,7 @@ def hands(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def units(session: nox.Session) -> None:
-    """Test the brain on each Python found with its newest ansible-core, and with the oldest (units-X.Y: one core)."""
+    """Test the brain on each Python found: the oldest with the oldest ansible-core, others with their newest."""
     for version, core in pythons.default_cells("units of the brain on it"):
         session.notify(f"units-{core}-{version}")
 
@@ -130,23 +130,18 @@ def units_on(core: str, version: str, session: nox.Session) -> None:
     run_all(session, [brain(session, version, core, UNITS)])
 
 
-def at_both_ends(session: nox.Session, folder: str) -> None:
-    """Run the tests of a folder with the oldest and the newest ansible-core that can be had."""
-    cores = pythons.default_cores()
-    cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
-    run_all(session, [brain(session, version, core, [folder]) for version, core in cells])
-
-
 @nox.session(venv_backend="none")
 def canary(session: nox.Session) -> None:
     """Send marked secrets through every path, with the oldest and the newest ansible-core, and look for them."""
-    at_both_ends(session, "tests/canary")
+    cores = pythons.default_cores()
+    cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
+    run_all(session, [brain(session, version, core, ["tests/canary"]) for version, core in cells])
 
 
 @nox.session(venv_backend="none")
 def cnspec(session: nox.Session) -> None:
-    """Register by way of the host's own cnspec, in every version, with the oldest and the newest ansible-core."""
-    at_both_ends(session, "tests/cnspec")
+    """Register by way of the host's own cnspec, in every version."""
+    run_all(session, [here(session, "tests/cnspec")])
 
 
 @nox.session(venv_backend="none")

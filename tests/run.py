@@ -54,7 +54,6 @@ def sessions() -> list[str]:
     sanity = [f"sanity-{core}" for core in pythons.default_cores()]
     return [
         *units,
-        "states",
         "canary",
         "cnspec",
         *hosts(),

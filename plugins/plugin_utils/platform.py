@@ -88,13 +88,17 @@ class PlatformCalls(t.Protocol):
     endpoint: str
     refusal: str
 
-    def time(self) -> float | None: ...
+    def time(self) -> float | None:
+        """Return the platform's own time, seconds since the epoch; None when it cannot be had."""
 
-    def ping(self, account: ServiceAccount, at: float) -> Judgement: ...
+    def ping(self, account: ServiceAccount, at: float) -> Judgement:
+        """Ask whether the platform accepts an identity, as of the time `at`."""
 
-    def register(self, request: dict[str, t.Any], bearer: str | ServiceAccount, patience: Patience) -> Confirmation: ...
+    def register(self, request: dict[str, t.Any], bearer: str | ServiceAccount, patience: Patience) -> Confirmation:
+        """Make one agent. Raises RegistrationFailed."""
 
-    def unregister(self, account: ServiceAccount, agent_mrn: str) -> bool: ...
+    def unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
+        """Remove an agent; tell whether it is gone for certain."""
 
 
 class Platform:

@@ -16,7 +16,6 @@ from pathlib import Path
 from hosts.podman import FOLDER, PATH, Podman
 from tooling.environments import locked
 
-MIRROR = "http://deb.debian.org/debian"
 INIT = ("systemd", "systemd-sysv", "dbus")
 # Beside Python, what the stand-in for cnspec imports; sudo and iproute2 are in what remedies say.
 PACKAGES = ("ca-certificates", "iproute2", "python3", "python3-cryptography", "python3-yaml", "sudo", "tzdata")
@@ -57,8 +56,8 @@ def made(podman: Podman, recipe: Recipe) -> str:
 
 
 def _bootstrap(root: Path, recipe: Recipe) -> None:
-    # debootstrap knows no virtual packages, so the rest is left to apt.
-    _logged("debootstrap", "--variant=minbase", recipe.suite, root, MIRROR)
+    # From debootstrap's own default mirror. It knows no virtual packages, so the rest is left to apt.
+    _logged("debootstrap", "--variant=minbase", recipe.suite, root)
     install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *INIT, *recipe.packages]
     _logged("chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", *install)
     _logged("chroot", root, "apt-get", "clean")

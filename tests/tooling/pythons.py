@@ -79,10 +79,14 @@ def default_cores() -> list[str]:
 
 
 def default_cells(left_out: str) -> list[tuple[str, str]]:
-    """Return (Python, ansible-core) for each Python found with its newest core, and one with the oldest core."""
-    cells = [(version, newest_core(version)) for version in found(BRAIN, left_out)]
-    oldest = python_for(OLDEST_CORE)
-    return cells + ([(oldest, OLDEST_CORE)] if oldest and (oldest, OLDEST_CORE) not in cells else [])
+    """Return (Python, ansible-core) for each Python found with its newest core, and the oldest Python with the oldest.
+
+    Where only one Python is found, it has both.
+    """
+    first, *others = found(BRAIN, left_out)
+    oldest = [(first, OLDEST_CORE)] if first in CORES[OLDEST_CORE] else []
+    with_newest = others if oldest and others else [first, *others]
+    return [*oldest, *((version, newest_core(version)) for version in with_newest)]
 
 
 def folder_of_found() -> Path:

@@ -69,11 +69,8 @@ def test_whoever_trusts_the_authority_of_a_platform_that_was_killed_goes_on_to(t
         assert line_again == line
         agent = agent_at(line["url"], verify=str(tmp_path / "ca.pem"))
         assert agent.call("Health/Check").status_code == 200
-    assert {path.name: stat.S_IMODE(path.stat().st_mode) & 0o77 for path in (tmp_path / "state.tls").iterdir()} == {
-        "ca.key": 0,
-        "ca.pem": 0o44,
-        "server.pem": 0,
-    }
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o77 for path in (tmp_path / "state.tls").iterdir()}
+    assert modes == {"ca.key": 0, "ca.pem": 0o44, "server.pem": 0, "expired.pem": 0, "unknown.pem": 0}
 
 
 def test_the_file_is_only_its_owners(tmp_path: Path) -> None:
