@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import threading
 import typing as t
 from pathlib import Path
 
 
 class Watch:
-    """Collect, while the block runs, each command line seen on this machine, from /proc."""
+    """Collect, while the block runs, each command line on this machine, and what others could read below a folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.seen: set[bytes] = set()
+        self.readable: dict[tuple[Path, int, int], bytes] = {}
         self.rounds = 0
+        self._folder = folder
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -38,7 +41,26 @@ class Watch:
                     self.seen.add(Path(f"/proc/{process}/cmdline").read_bytes())
                 except OSError:
                     continue
+            self._read_as_others(self._folder)
             self._over.wait(0.02)
+
+    def _read_as_others(self, folder: Path) -> None:
+        """Keep each version of each file that somebody else could read, by its own mode and those of its folders."""
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            return
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+                path, others = Path(entry.path), status.st_mode & 0o077
+                if stat.S_ISDIR(status.st_mode) and others & 0o011:
+                    self._read_as_others(path)
+                elif stat.S_ISREG(status.st_mode) and others & 0o044:
+                    version = (path, status.st_mtime_ns, status.st_size)
+                    self.readable[version] = self.readable.get(version) or path.read_bytes()
+            except OSError:
+                continue
 
 
 class SystemLog:

@@ -57,6 +57,7 @@ class Cage:
         self.secrets: set[str] = {PASSWORD}
         self.output = ""
         self.argv: set[bytes] = set()
+        self.readable: dict[t.Any, bytes] = {}  # what others could read while it ran
         self.cnspec: dict[str, str] = {}  # what every step says, beside its own
         (folder / "home").mkdir()
         (folder / "tmp").mkdir()
@@ -72,7 +73,7 @@ class Cage:
         project = self.folder / "runner/project"
         project.mkdir(parents=True, exist_ok=True)
         (project / "play.yml").write_text(play(len(steps)))
-        with Watch() as watch:
+        with Watch(self.folder) as watch:
             ran = subprocess.run(
                 self._command(variables),
                 cwd=project,
@@ -84,6 +85,7 @@ class Cage:
         assert watch.rounds > 20, "nothing was sampled"
         assert any(b"ansible-playbook" in line for line in watch.seen), "the sampler sees nothing"
         self.argv |= watch.seen
+        self.readable |= watch.readable
         variables.unlink()
         text = ran.stdout + ran.stderr
         self.output += text
@@ -118,6 +120,10 @@ class Cage:
     def events(self) -> list[dict[str, t.Any]]:
         """Return what ansible-runner kept of its runs, as AWX stores it."""
         return [json.loads(path.read_text()) for path in self.folder.glob("runner/artifacts/*/job_events/*.json")]
+
+    def shown_to_others(self) -> list[str]:
+        """Return the files below the folder that held a secret while others could read them."""
+        return [str(path) for (path, *dummy), content in self.readable.items() if self.find(content)]
 
     def find(self, text: bytes | str) -> list[str]:
         """Return the secrets that stand in a text."""
@@ -185,6 +191,8 @@ def test_no_secret_turns_up_where_it_does_not_belong(tmp_path: Path, connection:
     assert len(cage.secrets) >= 12, "the keys that were made were not seen"
     assert cage.find(cage.output) == [], "in the output"
     assert [line for line in cage.argv if cage.find(line)] == [], "in the arguments of a process"
+    assert cage.readable, "no file that others may read was seen, not even the play"
+    assert cage.shown_to_others() == [], "in a file that others could read"
     if system_log is not None:
         assert b"cnspec_host" in system_log.text, "the log heard nothing"
         assert cage.find(system_log.text) == [], "in the system's log"
@@ -226,6 +234,7 @@ def test_with_the_hosts_own_cnspec_a_token_shows_to_its_login_alone_and_nothing_
         )
         assert "stood in the host's process list" in output
     assert cage.find(cage.output) == [], "in the output"
+    assert cage.shown_to_others() == [], "in a file that others could read"
     assert system_log is None or cage.find(system_log.text) == [], "in the system's log"
     showing = [line for line in cage.argv if cage.find(line)]
     assert showing, "the token was not seen where it has to be"
