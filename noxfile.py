@@ -135,7 +135,10 @@ def canary(session: nox.Session) -> None:
     """Send marked secrets through every path, with the oldest and the newest ansible-core, and look for them."""
     cores = pythons.default_cores()
     cells = [(str(pythons.python_for(core)), core) for core in dict.fromkeys((cores[0], cores[-1]))]
-    run_all(session, [brain(session, version, core, ["tests/canary"]) for version, core in cells])
+    # What ansible-runner stores is what the newest hands it.
+    newest, oldest = ["tests/canary"], ["tests/canary", "-k", "local or ssh"]
+    todo = [(*cell, newest if cell == cells[-1] else oldest) for cell in cells]
+    run_all(session, [brain(session, version, core, tests) for version, core, tests in todo])
 
 
 @nox.session(venv_backend="none")

@@ -11,7 +11,9 @@ import os
 import time
 import typing as t
 from pathlib import Path
+from unittest import mock
 
+from ansible_collections.mondoo.fleet.plugins.module_utils import host_file
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_scratch import Scratch
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_swap import Swap, replace_file
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import REGISTRATION_OPTIONS
@@ -72,7 +74,9 @@ class LocalHost:
             if self.lost == "after":
                 raise self._lost()
         if look is not None:
-            result["look"] = {**cnspec_host.look(look.to_arguments()), "time": time.time()}
+            # A file that may be half written is looked at twice here, too, but nobody writes it meanwhile.
+            with mock.patch.multiple(host_file, PAUSE_SECONDS=0.01, SETTLE_SECONDS=0.03):
+                result["look"] = {**cnspec_host.look(look.to_arguments()), "time": time.time()}
         if scratch is not None:
             copy = Scratch(**{name: getattr(scratch, name) for name in Scratch._fields})
             result.update(cnspec_host.run_commands(run and json.loads(json.dumps(run.to_arguments())), copy, None))
