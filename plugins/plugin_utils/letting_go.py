@@ -52,7 +52,7 @@ class PreviousAgent:
             signer = self._signer(judgement)
             if can and signer is not None and judgement.verdict is Verdict.UNASKED:
                 # The plan does not depend on it, but whether the old identity can still sign does.
-                can = self.options["verify"] == "false" or not self._is_rejected(signer, outcome)
+                can = not self._is_rejected(signer, outcome)
             if not can:
                 outcome.left_behind.append(str(self.found.agent_mrn))
         self._warn_of_left(outcome)

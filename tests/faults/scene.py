@@ -209,6 +209,9 @@ class Scene:
 
 def play(row: Row) -> tuple[Found, dict[str, str]]:
     """Run one row; raise NotHere where this machine cannot."""
+    # Said before anything begins: in the middle of a registration it would be undone like any other failure.
+    if row.fault in ("disk full", "read-only") and os.geteuid() != 0:
+        raise NotHere("a file system of its own takes root")
     # A proxy of this shell is in nobody's way to a platform on loopback.
     proxies = {name: value for name, value in os.environ.items() if not re.search("(?i)_proxy$", name)}
     with contextlib.ExitStack() as stack:
