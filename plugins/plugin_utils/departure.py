@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .arguments import Options
-from .config import DEFAULT_ENDPOINT, Config
+from .config import Config
 from .config_diff import diff
 from .config_look import require_writable
 from .config_writer import ConfigWriter, WriteUnknown
@@ -18,6 +18,7 @@ from .credentials import ServiceAccount
 from .errors import FleetError
 from .host import Look
 from .interruption import interruptible
+from .outcome import Outcome, task_result
 from .plan import Plan, leaving_signer, plan_departure
 from .proof import prove
 from .run import Run
@@ -117,7 +118,7 @@ class Departure:
 
     def _unregister(self, signer: ServiceAccount) -> None:
         """Unregister the agent for certain. Raises FleetError."""
-        platform = self.around.platform_at(signer.api_endpoint or DEFAULT_ENDPOINT)
+        platform = self.around.platform_of(signer)
         if platform.unregister(signer, str(self.found.agent_mrn)):
             return
         if platform.refusal:
@@ -132,25 +133,11 @@ class Departure:
             raise _not_unregistered("the platform did not confirm it")
 
     def _result(self, plan: Plan, backup_file: str | None) -> dict[str, t.Any]:
-        config = plan.settled
-        result = {
-            "changed": plan.changes,
-            "action": plan.action,
-            "reason": None,
-            "agent_mrn": config.agent_mrn,
-            "service_account_mrn": config.text("mrn"),
-            "space_mrn": config.space_mrn,
-            "api_endpoint": config.text("api_endpoint"),
-            "config_path": self.look.config.path,
-            "verified": None,
-            "left_behind": self.left_behind,
-            "api_attempts": 0,
-            "certificate_valid_until": None,
-            "backup_file": backup_file,
-            "warnings": self.warnings,
-        }
+        path = self.look.config.path
+        outcome = Outcome(plan.settled, left_behind=self.left_behind, backup_file=backup_file, warnings=self.warnings)
+        result = task_result(plan, outcome, path)
         if plan.changes and self.around.diff_mode:
-            result["diff"] = diff(self.found, config, self.look.config.path)
+            result["diff"] = diff(self.found, plan.settled, path)
         return result
 
 

@@ -36,10 +36,9 @@ def reach(options: Options, around: Run) -> dict[str, t.Any]:
         around.secrets.add(found.account.private_key)
     for key in ("api_proxy", "api-proxy"):
         around.secrets.add_proxy(found.text(key))
-    warnings: list[str] = []
-    if options["method"] == "cnspec":
-        here = Place(around.host, around.clock, look.config.path, look.cnspec, float(options["timeout"]))
-        here = replace(here, api_proxy=proxy_in_force(found, wanted), warnings=warnings)
+    by_cnspec, proxy = options["method"] == "cnspec", proxy_in_force(found, wanted)
+    here = Place(around.host, around.clock, look.config.path, look.cnspec, float(options["timeout"]), proxy)
+    if by_cnspec:
         around = replace(around, platform_at=lambda endpoint: CnspecPlatform(endpoint, here))
     try:
         if options["state"] == "absent":
@@ -47,10 +46,11 @@ def reach(options: Options, around: Run) -> dict[str, t.Any]:
         else:
             result = Registration(options, around, wanted, look, found, mode).run()
     except FleetError as error:
-        if warnings:
-            error.detail["warnings"] = [*error.detail.get("warnings", []), *warnings]
+        if here.warnings:
+            error.detail["warnings"] = [*error.detail.get("warnings", []), *here.warnings]
         raise
-    if around.check_mode and options["method"] == "cnspec" and result["action"] == "register":
+    registers = by_cnspec and result["action"] == "register"
+    if around.check_mode and registers and not look.cnspec.executable:
         # An earlier task may install it, so in check mode its absence is no error.
-        warnings += [NOT_THERE_YET] if not look.cnspec.executable else []
-    return {**result, "warnings": result["warnings"] + warnings}
+        here.warnings.append(NOT_THERE_YET)
+    return {**result, "warnings": result["warnings"] + here.warnings}

@@ -16,8 +16,9 @@ from .credentials import Document, ServiceAccount
 from .errors import FleetError
 from .host import System
 from .interruption import interruptible, postponed, uninterrupted
-from .letting_go import Outcome, PreviousAgent
+from .letting_go import PreviousAgent
 from .new_identity import new_account, new_agent, new_identity, register_endpoint, registration_request
+from .outcome import Outcome
 from .plan import Plan, reason_to_register
 from .platform import BUSY_SECONDS, Confirmation, Patience, PlatformCalls, RegistrationFailed
 from .run import Run

@@ -6,33 +6,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .arguments import Options
-from .config import DEFAULT_ENDPOINT, Config
+from .config import Config
 from .credentials import ServiceAccount
-from .errors import FleetError
 from .interruption import interruptible
+from .outcome import Outcome
 from .plan import leaving_signer
 from .proof import prove
 from .run import Run
 from .verdict import Judgement, Verdict
 from .wanted import Wanted
-
-
-@dataclass
-class Outcome:
-    """What came of a plan; `config` is what the host has now (or, foreseen, would have)."""
-
-    config: Config
-    verified: bool | None = None
-    cause: str = ""
-    foreseen: bool = False
-    changed: bool = False
-    left_behind: list[str] = field(default_factory=list)
-    api_attempts: int = 0
-    backup_file: str | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,12 +33,10 @@ class PreviousAgent:
         """Say in `outcome` what applying the plan would leave behind on the platform."""
         self._name_lost(outcome)
         if self._lets_go(outcome):
-            can = self._can_let_go(outcome, judgement)
-            signer = self._signer(judgement)
-            if can and signer is not None and judgement.verdict is Verdict.UNASKED:
-                # The plan does not depend on it, but whether the old identity can still sign does.
-                can = not self._is_rejected(signer, outcome)
-            if not can:
+            signer = self._signer(outcome, judgement)
+            # Unasked: the plan does not depend on it, but whether the old identity can still sign does.
+            unasked = judgement.verdict is Verdict.UNASKED
+            if signer is None or (unasked and self._is_rejected(signer, outcome)):
                 outcome.left_behind.append(str(self.found.agent_mrn))
         self._warn_of_left(outcome)
 
@@ -61,13 +44,12 @@ class PreviousAgent:
         """Unregister the previous agent, signed by its own identity, where that still works."""
         self._name_lost(outcome)
         if self._lets_go(outcome):
-            previous, signer = str(self.found.agent_mrn), self._signer(judgement)
+            previous, signer = str(self.found.agent_mrn), self._signer(outcome, judgement)
             try:
                 with interruptible():
-                    may = self._can_let_go(outcome, judgement)
-                    gone = may and signer is not None and self._unregister(signer, previous)
+                    gone = signer is not None and self.around.platform_of(signer).unregister(signer, previous)
             except BaseException:
-                gone = False  # told to stop: the host is registered, and the old agent is named
+                gone = False  # told to stop, or nobody to ask: the host is registered, and the old agent is named
             if not gone:
                 outcome.left_behind.append(previous)
         self._warn_of_left(outcome)
@@ -86,10 +68,13 @@ class PreviousAgent:
         """Tell whether the host had an agent that it has no more."""
         return self.found.agent_mrn is not None and self.found.agent_mrn != outcome.config.agent_mrn
 
-    def _can_let_go(self, outcome: Outcome, judgement: Judgement) -> bool:
-        """Tell whether the previous agent is to be unregistered, and by an identity that still works."""
+    def _signer(self, outcome: Outcome, judgement: Judgement) -> ServiceAccount | None:
+        """Return the identity that is to unregister the previous agent; None when there is none, or nobody may."""
         proved = outcome.foreseen or outcome.verified is not None or self.options["verify"] == "false"
-        return proved and self.options["unregister_previous"] and self._signer(judgement) is not None
+        if not (proved and self.options["unregister_previous"]):
+            return None
+        signer = leaving_signer(self.found, self.wanted)
+        return None if signer == self.found.account and judgement.verdict is Verdict.REJECTED else signer
 
     def _is_rejected(self, signer: ServiceAccount, outcome: Outcome) -> bool:
         return prove(signer, self.around, outcome.warnings).verdict is Verdict.REJECTED
@@ -100,16 +85,3 @@ class PreviousAgent:
             outcome.warnings.append(
                 f"The previous agent {stays} left behind on the platform: see left_behind in the result."
             )
-
-    def _signer(self, judgement: Judgement) -> ServiceAccount | None:
-        """Return the identity that can still unregister the previous agent; None when there is none."""
-        signer = leaving_signer(self.found, self.wanted)
-        return None if signer == self.found.account and judgement.verdict is Verdict.REJECTED else signer
-
-    def _unregister(self, account: ServiceAccount, agent_mrn: str) -> bool:
-        """Remove the agent where its account belongs; tell whether it is gone for certain."""
-        try:
-            platform = self.around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
-            return platform.unregister(account, agent_mrn)
-        except FleetError:
-            return False

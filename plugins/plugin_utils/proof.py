@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from .config import DEFAULT_ENDPOINT
 from .credentials import ServiceAccount
 from .errors import FleetError
 from .platform import SKEW_SECONDS
@@ -21,8 +20,7 @@ WRONG_CLOCK = "The controller's clock is off from the platform's by more than 30
 def prove(account: ServiceAccount, around: Run, warnings: list[str]) -> Judgement:
     """Ask the platform about an identity. Rejected takes its own word twice, the second time by its own clock."""
     try:
-        # At the endpoint in the file, never the option's or the token's: that is where the identity belongs.
-        platform = around.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)
+        platform = around.platform_of(account)
     except FleetError as error:
         if error.code != "endpoint_invalid":
             raise

@@ -10,17 +10,17 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .arguments import Options
-from .config import DEFAULT_ENDPOINT, Config, edit
+from .config import Config, edit
 from .config_diff import diff
 from .config_look import require_writable
 from .config_writer import ConfigWriter
-from .credentials import certificate_valid_until
 from .enrolment import Enrolment
 from .errors import FleetError
 from .host import ConfigFile, Look
-from .letting_go import Outcome, PreviousAgent
+from .letting_go import PreviousAgent
 from .new_identity import TO_BE_MADE, new_identity, register_endpoint
-from .plan import Plan, found_space, make_plan, needs_verdict
+from .outcome import Outcome, task_result
+from .plan import Plan, make_plan, needs_verdict
 from .platform import SKEW_SECONDS
 from .proof import prove
 from .run import Run
@@ -143,27 +143,10 @@ class Registration:
         result["warnings"].insert(len(self.warnings), unproved)
 
     def _result(self, outcome: Outcome, plan: Plan) -> dict[str, t.Any]:
-        config = outcome.config
-        made = config.agent_mrn if config.agent_mrn != TO_BE_MADE else None
-        account_mrn = config.text("mrn") if config.text("mrn") != TO_BE_MADE else None
-        result = {
-            "changed": plan.changes,
-            "action": plan.action,
-            "reason": plan.reason,
-            "agent_mrn": made,
-            "service_account_mrn": account_mrn,
-            "space_mrn": found_space(config),
-            "api_endpoint": config.text("api_endpoint") or DEFAULT_ENDPOINT,
-            "config_path": self.look.config.path,
-            "verified": outcome.verified,
-            "left_behind": outcome.left_behind,
-            "api_attempts": outcome.api_attempts,
-            "certificate_valid_until": certificate_valid_until(config.text("certificate") or ""),
-            "backup_file": outcome.backup_file,
-            "warnings": self.warnings + outcome.warnings,
-        }
+        told = replace(outcome, warnings=self.warnings + outcome.warnings)
+        result = task_result(plan, told, self.look.config.path)
         if plan.changes and self.around.diff_mode:
-            result["diff"] = self._diff(config)
+            result["diff"] = self._diff(outcome.config)
         return result
 
     def _diff(self, config: Config) -> dict[str, str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .config import DEFAULT_ENDPOINT
+from .credentials import ServiceAccount
 from .host import Host
 from .platform import Clock, PlatformCalls
 from .run_folder import RunFolder
@@ -28,3 +30,7 @@ class Run:
     fleet_size: int
     check_mode: bool
     diff_mode: bool
+
+    def platform_of(self, account: ServiceAccount) -> PlatformCalls:
+        """Return the platform where an identity belongs: by its own file, never by an option or a token."""
+        return self.platform_at(account.api_endpoint or DEFAULT_ENDPOINT)

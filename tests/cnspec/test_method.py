@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import typing as t
 from pathlib import Path
@@ -18,6 +17,8 @@ from doubles.host_cnspec import VERSIONS, HostCnspec
 from doubles.lab import Lab, Result
 from sandbox import Platform
 from sandbox.proxy import Proxy
+
+from .conftest import nothing_is_left
 
 OTHER = "another-space"
 SHOWN = (
@@ -34,21 +35,6 @@ unknown: 01234
 switch: on
 auto_update: false
 """
-
-
-@pytest.fixture(params=VERSIONS)
-def each(request: pytest.FixtureRequest, lab: Lab) -> HostCnspec:
-    return HostCnspec(lab, request.param)
-
-
-@pytest.fixture
-def cnspec(lab: Lab) -> HostCnspec:
-    return HostCnspec(lab, "12.11.0")
-
-
-def nothing_is_left(lab: Lab) -> None:
-    beside = os.listdir(lab.path.parent) if lab.path.parent.is_dir() else []
-    assert [name for name in beside if name != "mondoo.yml"] == []
 
 
 def test_a_token_registers_once_and_the_second_run_changes_nothing(each: HostCnspec) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 import pytest
@@ -16,6 +15,7 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import I
 from doubles.host_cnspec import VERSIONS, HostCnspec
 from doubles.lab import Lab
 
+from .conftest import nothing_is_left
 from .test_method import OTHER, SHOWN
 
 REFUSED = {"status": 401, "code": 16, "message": "request permission unauthenticated"}
@@ -25,18 +25,8 @@ SEARCH = "An agent of this name may have been made; look for it in the console b
 
 # Those that differ in how they fail: in FTL lines, in plain ones, and with a screen and a health check.
 @pytest.fixture(params=["7.12.1", "9.14.0", "13.35.2"])
-def each(request: pytest.FixtureRequest, lab: Lab) -> HostCnspec:
-    return HostCnspec(lab, request.param)
-
-
-@pytest.fixture
-def cnspec(lab: Lab) -> HostCnspec:
-    return HostCnspec(lab, "12.11.0")
-
-
-def nothing_is_left(lab: Lab) -> None:
-    beside = os.listdir(lab.path.parent) if lab.path.parent.is_dir() else []
-    assert [name for name in beside if name != "mondoo.yml"] == []
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.mark.parametrize("version", JUDGES_TOKENS)
@@ -66,8 +56,7 @@ def test_a_revoked_token_is_refused(each: HostCnspec) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_an_empty_answer_crashes_login_and_may_have_made_an_agent(lab: Lab, version: str) -> None:
-    each = HostCnspec(lab, version)
+def test_an_empty_answer_crashes_login_and_may_have_made_an_agent(each: HostCnspec) -> None:
     each.lab.write("annotations: {a: b}\n")
     each.lab.platform.fault(method="RegisterAgent", body="empty", times=1)
     result = each.register(token=each.lab.token())
@@ -111,8 +100,7 @@ def test_answers_of_something_in_between_are_unknown(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_wrong_clock_of_the_host_registers_nobody_anew(lab: Lab, version: str) -> None:
-    each = HostCnspec(lab, version)
+def test_a_wrong_clock_of_the_host_registers_nobody_anew(each: HostCnspec) -> None:
     each.must(token=each.lab.token())
     each.settings(clock_offset=3600.0)
     result = each.must(token=each.lab.token())

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from . import (
+    left_out,
     rows_absent,
     rows_absent_process,
     rows_look,
@@ -29,4 +30,4 @@ PARTS = (
     rows_absent_process,
 )
 ROWS: tuple[Row, ...] = tuple(row for part in PARTS for row in part.ROWS)
-LEFT_OUT: tuple[LeftOut, ...] = tuple(item for part in PARTS for item in part.LEFT_OUT)
+LEFT_OUT: tuple[LeftOut, ...] = tuple(item for part in (left_out, *PARTS) for item in part.LEFT_OUT)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .row import ABSENT_PING, ABSENT_UNREGISTER, ABSENT_WRITE, LeftOut, Row
 from .rows_absent import NOT_WRITTEN
-from .rows_process import KILLED, LOST, ON_HOST, TERM, TIMEOUT
+from .rows_process import KILLED, LOST, TERM, TIMEOUT
 
 STOPPED = "Cannot finish unregistering: the run was told to stop. {}."
 ONLY = "The agent is unregistered already; run again to remove what is left in the config"
@@ -55,7 +55,5 @@ ROWS = (
 )
 
 LEFT_OUT = (
-    LeftOut(ABSENT_PING, ON_HOST, "the host is not touched during this step: it is found at the write"),
-    LeftOut(ABSENT_UNREGISTER, ON_HOST, "the host is not touched during this step: it is found at the write"),
     LeftOut(ABSENT_WRITE, ("two plays at once",), "who comes second finds an identity that is rejected, or no file"),
 )

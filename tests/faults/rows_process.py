@@ -96,7 +96,4 @@ ON_HOST = ("hands killed before", "connection lost before", *AFTER, "two plays a
 LEFT_OUT = (
     LeftOut(LOOK, AFTER, "looking changes nothing, so it is the same as before"),
     LeftOut(LOOK, ("two plays at once",), "what two plays share is the file: it is found at the write"),
-    LeftOut(REGISTER, ON_HOST, "the host is not touched during this step: it is found at the write"),
-    LeftOut(PING, ON_HOST, "the host is not touched during this step: it is found at the write"),
-    LeftOut(UNREGISTER, ON_HOST, "the host is not touched after the write"),
 )

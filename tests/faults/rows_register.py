@@ -28,6 +28,7 @@ from .sentences import (
     bare,
     status,
 )
+from .vocabulary import CLOCKS
 
 UNREADABLE = "its answer cannot be read"
 
@@ -88,10 +89,7 @@ ROWS = (
     done("429 once", tries=2),
     done("a ~/.netrc"),
     # A token is not signed anew; RegisterAgent by a credentials document is, with the time of the refusal's Date.
-    done("controller clock 1 h ahead", tries=2, asked="credentials"),
-    done("controller clock 1 h behind", tries=2, asked="credentials"),
-    done("platform clock 1 h ahead", tries=2, asked="credentials"),
-    done("platform clock 1 h behind", tries=2, asked="credentials"),
+    *(done(clock, tries=2, asked="credentials") for clock in CLOCKS),
 )
 
 LEFT_OUT = (
@@ -101,9 +99,4 @@ LEFT_OUT = (
         "a token that was refused is not tried again, so it is the same as 401 with a Status",
     ),
     LeftOut(REGISTER, ("404 because the agent is gone",), "the call is about an agent that does not exist yet"),
-    LeftOut(
-        REGISTER,
-        ("disk full", "read-only", "file changed by someone else"),
-        "the host is not touched during this step: it is found at the write",
-    ),
 )

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from .row import WRITE, LeftOut, Row
+from .row import WRITE, WRITES, LeftOut, Row
 from .sentences import CHANGED_MEANWHILE, NOT_WRITTEN
-from .vocabulary import FAULTS
+from .vocabulary import ON_THE_WAY
 
 ROWS = (
     Row(WRITE, "disk full", NOT_WRITTEN.format("No space left on device"), made=1),
@@ -16,5 +16,5 @@ ROWS = (
     Row(WRITE, "file changed by someone else", CHANGED_MEANWHILE, host="theirs", made=1),
 )
 
-ON_THE_WAY = tuple(name for name, fault in FAULTS.items() if not fault.processes and not fault.place)
-LEFT_OUT = (LeftOut(WRITE, ON_THE_WAY, "the platform is not asked anything during this step"),)
+# With `state: absent`, too.
+LEFT_OUT = tuple(LeftOut(step, ON_THE_WAY, "the platform is not asked anything during this step") for step in WRITES)

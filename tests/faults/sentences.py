@@ -61,3 +61,40 @@ def status(number: int, code: int) -> str:
 EMPTY_200 = "it answered 200 with an empty body"
 EMPTY_307 = "it answered 307 with an empty body"
 FOREIGN_200 = "it answered 200 with something that is not the platform's"
+
+# The faults after which PingPong has given no verdict, and the cause that is named then.
+WITHOUT_VERDICT = (
+    ("no answer in time", SLOW),
+    ("reset before a byte was sent", CUT),
+    ("reset in the handshake", CUT),
+    ("reset before acting", CUT),
+    ("CONNECT refused with 407", PROXY_407),
+    ("CONNECT refused with 502", TUNNEL_502),
+    ("redirect to another host", EMPTY_307),
+    ("401 bare", bare(401)),
+    ("403", status(403, 7)),
+    ("404", status(404, 5)),
+    ("404 bare", bare(404)),
+    ("409 Aborted", status(409, 10)),
+    ("409 AlreadyExists", status(409, 6)),
+    ("429", status(429, 8)),
+    ("429 with Retry-After", status(429, 8)),
+    ("500 bare", bare(500)),
+    ("502 bare", bare(502)),
+    ("503 bare", bare(503)),
+    ("504 bare", bare(504)),
+    ("500 with a Status", status(500, 13)),
+    ("502 with a Status", status(502, 2)),
+    ("503 with a Status", status(503, 14)),
+    ("504 with a Status", status(504, 4)),
+    ("503 with Retry-After", status(503, 14)),
+    ("HTML with 200", bare(200)),
+    ("empty 200", EMPTY_200),
+    ("truncated JSON", FOREIGN_200),
+    ("unknown CA", UNKNOWN_CA),
+    ("expired TLS certificate", EXPIRED_TLS),
+    ("proxy refused", REFUSED_CONNECTION),
+    ("proxy 407", bare(407)),
+    ("proxy HTML", bare(200)),
+    ("DNS failure", NO_NAME),
+)

@@ -10,7 +10,8 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .row import ABSENT_PING, ABSENT_UNREGISTER, LOOK, PING, REGISTER, UNREGISTER
+from .row import ABSENT_PING, ABSENT_UNREGISTER, LOOK, MANY, PING, REGISTER, UNREGISTER
+from .sentences import WITHOUT_VERDICT
 
 HOUR = 3600.0
 # The space in which a host is registered before it is asked to move.
@@ -49,6 +50,11 @@ class Fault:
     def processes(self) -> bool:
         """Tell whether this takes processes: a real ansible-playbook whose parts can be killed."""
         return self.special.startswith("process ")
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether the calls of the step reach the platform."""
+        return not (self.broken or self.tunnel or self.proxy or self.special in ("no_proxy", "no_name"))
 
 
 def _process(what: str) -> Fault:
@@ -108,3 +114,24 @@ FAULTS: dict[str, Fault] = {
     "platform clock 1 h ahead": Fault(platform_clock=HOUR),
     "platform clock 1 h behind": Fault(platform_clock=-HOUR),
 }
+
+CLOCKS = tuple(name for name, fault in FAULTS.items() if fault.clock or fault.platform_clock)
+PLACES = tuple(name for name, fault in FAULTS.items() if fault.place)
+ON_THE_WAY = tuple(name for name, fault in FAULTS.items() if not fault.processes and not fault.place)
+# The platform says that it did not act, and may later.
+BUSY = ("409 Aborted", "429", "429 with Retry-After", "503 with Retry-After")
+# Not at a step whose run has just got through to the platform.
+NO_WAY = ("proxy refused", "DNS failure")
+# UnRegisterAgent did its work, and nobody hears of it.
+UNHEARD = ("no answer in time", "reset after acting", "HTML with 200, having acted", "empty 200", "truncated JSON")
+# The platform's own word on UnRegisterAgent: it will not, or there is no such agent.
+FINAL = ("403", "409 AlreadyExists", "404")
+# UnRegisterAgent did nothing, and nobody can be certain of that.
+UNCONFIRMED = tuple(fault for fault, dummy in WITHOUT_VERDICT if fault not in {*UNHEARD, *FINAL, *NO_WAY})
+
+
+def calls(fault: str, most: int = 3) -> int | None:
+    """Return how many calls of a step reach the platform: `most`, or as many as there is time for while it is busy."""
+    if not FAULTS[fault].reached:
+        return None
+    return MANY if fault in BUSY and most > 1 else most

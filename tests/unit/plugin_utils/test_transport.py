@@ -53,6 +53,31 @@ def failure(url: str, seconds: float = 5.0, route: Route | None = None) -> tuple
     return caught.value.cause, caught.value.sent, caught.value.lasting
 
 
+def dripping(start: bytes, drop: bytes = b"x", hello: bool = False) -> Loopback:
+    """Return a server that starts an answer to a request (or to the hello of TLS), and goes on drop by drop for 5 s."""
+
+    def handle(connection: socket.socket, dummy: int) -> None:
+        if hello:
+            connection.recv(100000)
+        else:
+            server.read_request(connection)
+        connection.sendall(start)
+        for dummy in range(100):
+            connection.sendall(drop)
+            time.sleep(0.05)
+
+    server = Loopback(handle)
+    return server
+
+
+def given_up(url: str, route: Route | None = None) -> tuple[str, bool, bool]:
+    """Return the failure of a request that may take 0.4 s, and takes not much longer."""
+    before = time.monotonic()
+    failed = failure(url, seconds=0.4, route=route)
+    assert time.monotonic() - before < 2
+    return failed
+
+
 def test_an_answer_is_its_status_its_headers_in_lower_case_and_its_body() -> None:
     with answering(http("409 Conflict", b'{"code": 10}', "Retry-After: 3")) as server:
         answer = post(server.url)
@@ -150,31 +175,13 @@ def test_something_that_does_not_speak_http_may_have_acted() -> None:
     ],
 )
 def test_an_answer_that_drips_is_given_up_in_time(head: bytes) -> None:
-    def handle(connection: socket.socket, dummy: int) -> None:
-        server.read_request(connection)
-        connection.sendall(head)
-        for dummy in range(100):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    with Loopback(handle) as server:
-        before = time.monotonic()
-        assert failure(server.url, seconds=0.4) == ("it did not answer in time", True, False)
-        assert time.monotonic() - before < 2
+    with dripping(head) as server:
+        assert given_up(server.url) == ("it did not answer in time", True, False)
 
 
 def test_a_chunked_answer_that_drips_is_given_up_in_time() -> None:
-    def handle(connection: socket.socket, dummy: int) -> None:
-        server.read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for dummy in range(100):
-            connection.sendall(b"1\r\nx\r\n")
-            time.sleep(0.05)
-
-    with Loopback(handle) as server:
-        before = time.monotonic()
-        assert failure(server.url, seconds=0.4) == ("it did not answer in time", True, False)
-        assert time.monotonic() - before < 2
+    with dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n") as server:
+        assert given_up(server.url) == ("it did not answer in time", True, False)
 
 
 @pytest.fixture
@@ -420,21 +427,9 @@ def test_a_handshake_that_never_ends_sent_nothing() -> None:
 
 
 def test_a_handshake_that_drips_is_given_up_in_time_and_sent_nothing() -> None:
-    def handle(connection: socket.socket, dummy: int) -> None:
-        connection.recv(100000)
-        connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB is to come
-        for dummy in range(100):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    with Loopback(handle) as server:
-        before = time.monotonic()
-        assert failure(f"https://127.0.0.1:{server.port}", seconds=0.4) == (
-            "no connection came about in time",
-            False,
-            False,
-        )
-        assert time.monotonic() - before < 2
+    record = b"\x16\x03\x03\x40\x00"  # of 16 KiB, which are to come
+    with dripping(record, hello=True) as server:
+        assert given_up(f"https://127.0.0.1:{server.port}") == ("no connection came about in time", False, False)
 
 
 def test_a_tls_connection_that_is_cut_after_the_request_may_have_acted(
@@ -517,18 +512,9 @@ def test_a_connect_that_is_forbidden_sent_nothing_and_is_not_tried_again() -> No
 
 
 def test_a_connect_whose_answer_drips_is_given_up_in_time_and_sent_nothing() -> None:
-    def handle(connection: socket.socket, dummy: int) -> None:
-        server.read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        for dummy in range(100):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    with Loopback(handle) as server:
-        before = time.monotonic()
-        outcome = failure("https://platform.example.com", seconds=0.4, route=Route(proxy=server.url))
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ") as server:
+        outcome = given_up("https://platform.example.com", Route(proxy=server.url))
         assert outcome == ("no connection came about in time", False, False)
-        assert time.monotonic() - before < 2
 
 
 def test_a_connect_holds_nothing_of_the_request() -> None:

@@ -6,29 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-from pathlib import Path
+from doubles.fixtures import lab, platform
 
-import pytest
-
-from doubles.lab import Lab, LocalHost, Result
-from sandbox import Platform
-
-__all__ = ["Lab", "LocalHost", "Result", "lab", "platform", "shared_platform"]
-
-
-@pytest.fixture(scope="session")
-def shared_platform() -> t.Iterator[Platform]:
-    with Platform() as platform:
-        yield platform
-
-
-@pytest.fixture
-def platform() -> t.Iterator[Platform]:
-    with Platform() as platform:
-        yield platform
-
-
-@pytest.fixture
-def lab(platform: Platform, tmp_path: Path) -> Lab:
-    return Lab(platform, tmp_path)
+__all__ = ["lab", "platform"]

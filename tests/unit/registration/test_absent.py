@@ -13,8 +13,7 @@ import pytest
 from ansible_collections.mondoo.fleet.plugins.module_utils import host_config
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_problem import Problem
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
-
-from .conftest import Lab
+from doubles.lab import Lab
 
 NO_VERDICT = (
     "Cannot unregister the agent: the platform gave no verdict: it answered 503 with an empty body. "

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .conftest import Lab, Result
+from doubles.lab import Lab, Result
 
 CANARY = "c4n4ry-s3cr3t-v4lu3"
 CONSOLE = "Make a new registration token in the console (space, Integrations, or Settings > Registration Token)"

@@ -14,8 +14,7 @@ import pytest
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.platform import Platform as Client
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.run_folder import RunFolder
-
-from .conftest import Lab
+from doubles.lab import Lab
 
 OTHER = "another-space"
 

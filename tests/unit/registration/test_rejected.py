@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Lab
+from doubles.lab import Lab
 
 REFUSED = {"status": 401, "code": 16, "message": "request permission unauthenticated"}
 

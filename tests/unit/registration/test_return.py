@@ -10,6 +10,7 @@ import ast
 import re
 import typing as t
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,7 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils import run_folder
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.interruption import Interrupted
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.platform import Platform as Client
 from doubles import lab as doubles_lab
-
-from .conftest import Lab, Result
+from doubles.lab import Lab, Result
 
 OTHER = "another-space"
 REFUSED = {"status": 401, "code": 16, "message": "request permission unauthenticated"}
@@ -62,8 +62,53 @@ class Returned:
 
 PROMISES = {key: Returned(" ".join(entry["returned"].split())) for key, entry in DOCUMENTED.items()}
 
+# What fails by the options alone.
+OPTIONS: dict[str, dict[str, t.Any]] = {
+    "an_option_that_is_unknown": {"tokem": "x"},
+    "an_option_that_is_invalid": {"retries": "x"},
+    "a_proxy_that_is_no_url": {"api_proxy": "x"},
+    "an_endpoint_that_is_no_url": {"api_endpoint": "ftp://x"},
+    "credentials_that_are_malformed": {"credentials": "{"},
+    "a_config_path_that_is_relative": {"config_path": "x"},
+    "no_identity": {},
+    "a_token_that_is_malformed": {"token": "x"},
+}
+# What fails by the claims of the token.
+CLAIMS: dict[str, dict[str, t.Any]] = {
+    "a_token_without_a_space": {"space": None},
+    "a_token_of_an_organization": {"space": None, "organization": "lunalectric"},
+    "a_token_that_has_expired": {"lifetime": -60},
+}
+# What fails by faults of the platform.
+FAULTS: dict[str, tuple[dict[str, t.Any], ...]] = {
+    "a_platform_that_forbids_it": ({"method": "RegisterAgent", "status": 403},),
+    "a_platform_that_is_busy": ({"method": "RegisterAgent", "status": 429},),
+    "a_registration_whose_answer_is_lost": ({"method": "RegisterAgent", "hangup": "after"},),
+    "a_new_identity_that_is_refused": ({"method": "PingPong", **REFUSED},),
+    "a_new_identity_that_is_refused_and_an_agent_that_stays": (
+        {"method": "PingPong", **REFUSED},
+        {"method": "UnRegisterAgent", "status": 503, "body": "html"},
+    ),
+    "an_answer_for_somewhere_else": ({"method": "RegisterAgent", "answer_space": OTHER},),
+}
+
+
+def with_claims(lab: Lab, **claims: t.Any) -> Result:
+    return lab.register(token=lab.token(**claims))
+
+
+def with_faults(lab: Lab, faults: tuple[dict[str, t.Any], ...]) -> Result:
+    for fault in faults:
+        lab.platform.fault(**fault)
+    return lab.register(token=lab.token())
+
+
 # Failures, each as what has to be done to a Lab; a registered host is in another space than its token.
-FAILURES: dict[str, t.Callable[[Lab], Result]] = {}
+FAILURES: dict[str, t.Callable[[Lab], Result]] = {
+    **{name: partial(Lab.register, **given) for name, given in OPTIONS.items()},
+    **{name: partial(with_claims, **claims) for name, claims in CLAIMS.items()},
+    **{name: partial(with_faults, faults=faults) for name, faults in FAULTS.items()},
+}
 
 
 def failure(function: t.Callable[[Lab], Result]) -> t.Callable[[Lab], Result]:
@@ -74,61 +119,6 @@ def failure(function: t.Callable[[Lab], Result]) -> t.Callable[[Lab], Result]:
 def moved(lab: Lab, **given: t.Any) -> Result:
     """Move a host that is registered in another space."""
     return lab.register(token=lab.token(), move=True, **given)
-
-
-@failure
-def an_option_that_is_unknown(lab: Lab) -> Result:
-    return lab.register(tokem="x")
-
-
-@failure
-def an_option_that_is_invalid(lab: Lab) -> Result:
-    return lab.register(retries="x")
-
-
-@failure
-def a_proxy_that_is_no_url(lab: Lab) -> Result:
-    return lab.register(api_proxy="x")
-
-
-@failure
-def an_endpoint_that_is_no_url(lab: Lab) -> Result:
-    return lab.register(api_endpoint="ftp://x")
-
-
-@failure
-def credentials_that_are_malformed(lab: Lab) -> Result:
-    return lab.register(credentials="{")
-
-
-@failure
-def a_config_path_that_is_relative(lab: Lab) -> Result:
-    return lab.register(config_path="x")
-
-
-@failure
-def no_identity(lab: Lab) -> Result:
-    return lab.register()
-
-
-@failure
-def a_token_that_is_malformed(lab: Lab) -> Result:
-    return lab.register(token="x")
-
-
-@failure
-def a_token_without_a_space(lab: Lab) -> Result:
-    return lab.register(token=lab.platform.mint_token(space=None))
-
-
-@failure
-def a_token_of_an_organization(lab: Lab) -> Result:
-    return lab.register(token=lab.platform.mint_token(space=None, organization="lunalectric"))
-
-
-@failure
-def a_token_that_has_expired(lab: Lab) -> Result:
-    return lab.register(token=lab.token(lifetime=-60))
 
 
 @failure
@@ -171,45 +161,8 @@ def a_token_that_was_revoked(lab: Lab) -> Result:
 
 
 @failure
-def a_platform_that_forbids_it(lab: Lab) -> Result:
-    lab.platform.fault(method="RegisterAgent", status=403)
-    return lab.register(token=lab.token())
-
-
-@failure
-def a_platform_that_is_busy(lab: Lab) -> Result:
-    lab.platform.fault(method="RegisterAgent", status=429)
-    return lab.register(token=lab.token())
-
-
-@failure
 def a_platform_that_is_not_there(lab: Lab) -> Result:
     return lab.register(token=lab.platform.mint_token(api_endpoint="http://127.0.0.1:9"), retries=1)
-
-
-@failure
-def a_registration_whose_answer_is_lost(lab: Lab) -> Result:
-    lab.platform.fault(method="RegisterAgent", hangup="after")
-    return lab.register(token=lab.token())
-
-
-@failure
-def a_new_identity_that_is_refused(lab: Lab) -> Result:
-    lab.platform.fault(method="PingPong", **REFUSED)
-    return lab.register(token=lab.token())
-
-
-@failure
-def a_new_identity_that_is_refused_and_an_agent_that_stays(lab: Lab) -> Result:
-    lab.platform.fault(method="PingPong", **REFUSED)
-    lab.platform.fault(method="UnRegisterAgent", status=503, body="html")
-    return lab.register(token=lab.token())
-
-
-@failure
-def an_answer_for_somewhere_else(lab: Lab) -> Result:
-    lab.platform.fault(method="RegisterAgent", answer_space=OTHER)
-    return lab.register(token=lab.token())
 
 
 @failure

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from .conftest import Lab
+from doubles.lab import Lab
 
 OTHER = "another-space"
 
