@@ -12,7 +12,7 @@ NOX := $(VENV)/bin/nox --session
 AT_HOME := HOME="$(CURDIR)/.build/home"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format lint types units hands canary cnspec hosts sandbox transcripts states faults storm fuzz bench sanity integration artifact lock clean
+.PHONY: help setup demo test format lint types units hands canary cnspec hosts molecule sandbox transcripts states faults storm fuzz bench sanity integration artifact docs lock clean
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -33,7 +33,7 @@ demo: setup ## the main job: a fleet registered, broken and repaired against a s
 test: setup ## the fast suite, under 25 minutes on two cores
 	@$(VENV)/bin/python tests/run.py
 
-format lint types units hands canary cnspec hosts sandbox transcripts states faults storm fuzz bench sanity integration artifact lock: setup ## one session of nox; ARGS='--count 9' are its options (nox -l lists more)
+format lint types units hands canary cnspec hosts molecule sandbox transcripts states faults storm fuzz bench sanity integration artifact docs lock: setup ## one session of nox; ARGS='--count 9' are its options (nox -l lists more)
 	@$(NOX) $@ $(if $(ARGS),-- $(ARGS))
 
 clean: ## remove all that these commands made

@@ -76,7 +76,9 @@ def types(session: nox.Session) -> None:
     """Check the types of the brain, the sandbox, the demo and the tools."""
     packages = [word for name in TYPED if (ROOT / "plugins" / name).exists() for word in ("-p", f"{PACKAGE}.{name}")]
     packages += [
-        word for name in ("sandbox", "states", "faults", "bench", "fuzz", "hosts", "tooling") for word in ("-p", name)
+        word
+        for name in ("sandbox", "states", "faults", "bench", "fuzz", "hosts", "scenarios", "tooling")
+        for word in ("-p", name)
     ]
     files = [name for name in ("demo", "noxfile.py", "tests/run.py") if (ROOT / name).exists()]
     run_all(session, [tool("mypy", *packages, title="mypy packages"), tool("mypy", *files, title="mypy files")])
@@ -149,8 +151,19 @@ def cnspec(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def hosts(session: nox.Session) -> None:
-    """Test the diagnosis of the agent's service on hosts that run systemd (root; tests/hosts/setup.sh)."""
-    run_all(session, [here(session, "tests/hosts")])
+    """Test what only hosts that run systemd can show, in a network of their own (root; tests/hosts/setup.sh)."""
+    env = environment(BIN.parent, HOME, PYTHONPATH=str(ROOT / "tests"))
+    argv = [BIN / "python", "-m", "hosts.lab", "--go-on", BIN / "python", "-m", "pytest"]
+    argv += session.posargs or ["tests/hosts"]
+    run_all(session, [steps.Step("tests/hosts", argv, steps.pytest, env)])
+
+
+@nox.session(venv_backend="none")
+def molecule(session: nox.Session) -> None:
+    """Run the molecule scenarios on hosts of every family (root; -- --fast: two hosts; -- SCENARIO...: only these)."""
+    path = os.pathsep.join([str(COLLECTIONS), str(ROOT / "tests")])
+    argv = [BIN / "python", "-m", "scenarios", *session.posargs]
+    run_all(session, [steps.Step("molecule", argv, steps.closing, environment(BIN.parent, HOME, PYTHONPATH=path))])
 
 
 @nox.session(venv_backend="none")
@@ -253,6 +266,34 @@ def integration(session: nox.Session) -> None:
 def artifact(session: nox.Session) -> None:
     """Build the collection, install it elsewhere and use it with nothing of the tree on the path."""
     run_all(session, [here(session, "tests/artifact")])
+
+
+def sphinx(builder: str, external: bool) -> steps.Step:
+    """Return the step that makes a site of the pages in .build/docs/rst, or asks other sites for what they link to."""
+    options = ["--nitpicky", "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env", "--builder", builder]
+    folders: list[str | Path] = ["-c", "tests/docs", BUILD / "docs/rst", BUILD / "docs" / builder]
+    env = {"PYTHONPATH": str(ROOT / "tests"), "DOCS_EXTERNAL": str(int(external))}
+    return tool("sphinx-build", *options, *folders, title=f"sphinx {builder}", cwd=ROOT, **env)
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Render the docsite in .build/docs/html and follow every link (-- --external: those to other sites, too)."""
+    pages, external = BUILD / "docs/rst", "--external" in session.posargs
+    pages.mkdir(parents=True, exist_ok=True)
+    pages.chmod(0o755)  # antsibull-docs wants a folder that nobody else can write to
+    render = ["collection", "--use-current", "--squash-hierarchy", "--fail-on-error", "--cleanup", "everything"]
+    render += ["--dest-dir", str(pages), "mondoo.fleet"]
+    links = ["-m", "tooling.docs_links", str(BUILD / "docs/html")]
+    todo = [
+        tool("antsibull-docs", "--config-file", "tests/docs/antsibull-docs.cfg", *render),
+        sphinx("html", external),
+        tool("python", *links, title="links", PYTHONPATH=str(ROOT / "tests")),
+        steps.Step(
+            "tests/docs", [BIN / "python", "-m", "pytest", "tests/docs"], steps.pytest, environment(BIN.parent, HOME)
+        ),
+    ]
+    run_all(session, [*todo, sphinx("linkcheck", external)] if external else todo)
 
 
 @nox.session(venv_backend="none")

@@ -142,8 +142,10 @@ class Fleet:
             hosts[host.group][host.name] = values | ({"cnspec_api_proxy": proxy} if host.behind_proxy else {})
         inventory = self.folder / "inventory"
         write_yaml(inventory / "hosts.yml", {group: {"hosts": found} for group, found in hosts.items()})
-        # All twelve have the hostname of this machine, so their agents get the names of the inventory.
+        # All twelve have the hostname of this machine, so their agents get the names of the inventory; its clock, its
+        # packages and its services are none of theirs.
         everyone = {"ansible_connection": "local", "cnspec_become": False, "cnspec_name": "{{ inventory_hostname }}"}
+        everyone |= {f"cnspec_{step}": False for step in ("time", "install", "service")}
         write_yaml(inventory / "group_vars/all.yml", everyone)
         # The secrets themselves are in a file of their own, which one would encrypt with ansible-vault.
         write_yaml(inventory / "group_vars/by_token.yml", {"cnspec_token": "{{ registration_token }}"})

@@ -63,6 +63,7 @@ def sessions() -> list[str]:
         *sanity,
         *integration,
         "demo",
+        "docs",
         "artifact",
         "lint",
         "types",

@@ -47,6 +47,7 @@ class CallbackModule(CallbackBase):
             {
                 "host": result.host.get_name(),
                 "action": result.task.resolved_action or result.task.action,
+                "task": result.task.get_name().rpartition(" : ")[2],
                 "state": state,
                 "result": shown,
             }

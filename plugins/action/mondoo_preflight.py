@@ -31,7 +31,8 @@ class ActionModule(FleetAction):
 
     def work(self, options: arguments.Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
         """Return what was seen, and the warnings."""
-        return {"changed": False, **_preflight(options, read_wanted(options), _fleet(task_vars, options))}
+        seen = _preflight(options, read_wanted(options), _fleet(task_vars, options))
+        return {"changed": False, **seen, "warnings": [*seen.get("warnings", []), *_lacking(options)]}
 
     def failure(self, error: FleetError) -> Result:
         """Warn: each host says the same when its turn comes, and a failure here would end the play for all of them."""
@@ -46,8 +47,9 @@ def _fleet(task_vars: dict[str, t.Any], options: arguments.Options) -> preflight
 
 def _preflight(options: arguments.Options, wanted: Wanted, fleet: preflight.Fleet) -> Result:
     # run_once is once for each batch of `serial`.
-    if not RunFolder.of_this_run().first(preflight.question(wanted, fleet)):
-        return {"msg": "This was looked into already in this run."}
+    folder, question = RunFolder.of_this_run(), preflight.question(wanted, fleet)
+    if not folder.first(question):
+        return {**folder.kept(question), "msg": "This was looked into already in this run."}
     clock = Clock()
     endpoint = preflight.endpoint_to_ask(wanted)
     # With method cnspec the controller may have no way to the platform, and needs none.
@@ -55,10 +57,16 @@ def _preflight(options: arguments.Options, wanted: Wanted, fleet: preflight.Flee
     health = _ask(str(endpoint), options, clock) if asks else None
     # A token is judged by the platform's clock, where that is known.
     now = clock.now() if health is None else clock.now() - health.skew
-    return {
-        **preflight.facts(wanted, fleet, health),
-        "warnings": preflight.warnings(wanted, fleet, health, now),
-    }
+    found = preflight.facts(wanted, fleet, health)
+    folder.keep(question, found)
+    return {**found, "warnings": preflight.warnings(wanted, fleet, health, now)}
+
+
+def _lacking(options: arguments.Options) -> list[str]:
+    """Return what the controller lacks for hosts that were looked at before, the first time that it is asked."""
+    folder = RunFolder.of_this_run()
+    problem = folder.kept("collection").get("problem") if options["packages"] else None
+    return [problem] if problem is not None and folder.first("collection") else []
 
 
 def _ask(endpoint: str, options: arguments.Options, clock: Clock) -> preflight.Health:

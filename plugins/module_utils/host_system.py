@@ -15,6 +15,11 @@ OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 MACHINE_ID = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 # Exists exactly where systemd is the init system, see sd_booted(3).
 SYSTEMD = "/run/systemd/system"
+# Made by container engines (podman, docker) and by systemd as the init system of a container.
+CONTAINER = ("/run/.containerenv", "/.dockerenv", "/run/systemd/container")
+# What the first process may ever do, see proc_pid_status(5); bit 25 is CAP_SYS_TIME, see capabilities(7).
+FIRST_PROCESS = "/proc/1/status"
+CAP_SYS_TIME = 25
 # Addresses for documentation (RFC 5737, RFC 3849): connecting a UDP socket sends nothing, it only picks the route.
 _ROUTES = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
@@ -36,6 +41,8 @@ class System(NamedTuple):
     user: str
     uid: int
     init: str
+    container: bool
+    clock_settable: Optional[bool]
 
 
 def look_at_system() -> System:
@@ -57,7 +64,20 @@ def look_at_system() -> System:
         user=_user_name(os.geteuid()),
         uid=os.geteuid(),
         init="systemd" if os.path.isdir(SYSTEMD) else "",
+        container=any(os.path.exists(path) for path in CONTAINER),
+        clock_settable=clock_settable(FIRST_PROCESS),
     )
+
+
+def clock_settable(status: str) -> Optional[bool]:
+    """Tell whether services here may set the clock, by what the first process may ever do; None: it is not known."""
+    try:
+        with open(status, "rb") as stream:
+            lines = stream.read(65536).decode("ascii", "replace").splitlines()
+        fields = dict(line.split(":", 1) for line in lines if ":" in line)
+        return bool(int(fields["CapBnd"], 16) >> CAP_SYS_TIME & 1)
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def os_release(paths: Iterable[str]) -> Dict[str, str]:

@@ -62,17 +62,44 @@ STATUS_OPTIONS: Dict[str, Dict[str, Any]] = dict(
     wait=dict(type="int", default=0),
 )
 
-# What mondoo_preflight needs to know of a registration.
-PREFLIGHT_OPTIONS = {
-    name: REGISTRATION_OPTIONS[name]
-    for name in (
-        "token",
-        "credentials",
-        "api_endpoint",
-        "method",
-        "registration_limit",
-        "validate_certs",
-        "ca_path",
-        "controller_proxy",
-    )
+# What mondoo_preflight needs to know of a registration, and whether packages are managed.
+PREFLIGHT_OPTIONS: Dict[str, Dict[str, Any]] = dict(
+    {
+        name: REGISTRATION_OPTIONS[name]
+        for name in (
+            "token",
+            "credentials",
+            "api_endpoint",
+            "method",
+            "registration_limit",
+            "validate_certs",
+            "ca_path",
+            "controller_proxy",
+        )
+    },
+    packages=dict(type="bool", default=False),
+)
+
+# What the role looks at a host for, see mondoo.fleet.cnspec_prepare.
+PREPARE_OPTIONS: Dict[str, Dict[str, Any]] = dict(
+    state=REGISTRATION_OPTIONS["state"],
+    config_path=dict(type="str"),
+    cnspec_path=dict(type="str"),
+    ntp_servers=dict(type="list", elements="str"),
+    ntp_wait=dict(type="int", default=60),
+    wait_for_clock=dict(type="bool", default=False),
+    controller_offset=dict(type="float"),
+    version=dict(type="str"),
+    hold=dict(type="bool"),
+    package_file=dict(type="list", elements="str"),
+    package_url=dict(type="str", default="https://releases.mondoo.com"),
+    package_key_url=dict(type="str"),
+    package_key_fingerprint=dict(type="str", default="4CE909E26AE7439C39CE7647AC69C65100E1C42B"),
+    package_proxy=dict(type="str"),
+    package_no_proxy=dict(type="list", elements="str"),
+)
+
+# What mondoo.fleet.cnspec_repository needs of these.
+REPOSITORY_OPTIONS = {
+    name: PREPARE_OPTIONS[name] for name in ("hold", "package_url", "package_proxy", "package_no_proxy")
 }

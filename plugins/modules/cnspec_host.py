@@ -118,6 +118,11 @@ options:
         type: list
         elements: str
         default: []
+      files:
+        description: Absolute paths of other files whose content is wanted.
+        type: list
+        elements: str
+        default: []
   scratch:
     description:
       - Let O(run) work on a copy of the configuration, in a directory beside it that only its owner can enter, and
@@ -252,6 +257,9 @@ look:
     system:
       description: The host's operating system, names, address, machine id, Python, user and init system.
       type: dict
+    files:
+      description: For each path of O(look.files) its C(kind), as for the configuration, and its C(content) as base64.
+      type: dict
     time:
       description: The host's clock.
       type: float
@@ -303,6 +311,7 @@ from ansible_collections.mondoo.fleet.plugins.module_utils.host_config import (
     find_shadow,
     look_at_config,
 )
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_file import read_view
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_scratch import (
     ID,
     Scratch,
@@ -334,6 +343,7 @@ LOOK = dict(
     read_config=dict(type="str", choices=["all", "without_keys", "no"], default="all"),
     cnspec_path=dict(type="str", default=""),
     cnspec_candidates=dict(type="list", elements="str", default=[]),
+    files=dict(type="list", elements="str", default=[]),
 )
 SCRATCH = dict(
     path=dict(type="str", required=True),
@@ -385,7 +395,15 @@ def look(options):
         "shadow": find_shadow(options["shadow_candidates"], choice.path),
         "cnspec": find_program("cnspec", options["cnspec_path"], options["cnspec_candidates"])._asdict(),
         "system": look_at_system()._asdict(),
+        "files": {path: look_at_file(path) for path in options["files"]},
     }
+
+
+def look_at_file(path):
+    """Return what kind of thing lies at `path`, and the content of a file, as base64."""
+    view = read_view(path)
+    content = None if view.content is None else base64.b64encode(view.content).decode("ascii")
+    return {"kind": view.kind, "content": content}
 
 
 def check_commands(module):

@@ -51,9 +51,17 @@ options:
       - The API endpoint to ask.
       - The default is what the token or the credentials document says. Without any of them the platform is not asked.
     type: str
+  packages:
+    description:
+      - Whether packages of hosts will be managed. It warns of a collection which that needs, and the controller does
+        not have, for hosts that M(mondoo.fleet.cnspec_prepare) looked at in this run.
+    type: bool
+    default: false
 notes:
   - Use it with C(run_once). In a play with C(serial) that is once for each batch; the second and later batches of a run
-    are not asked or warned again.
+    are not asked or warned again, and get the result of the first.
+  - The role P(mondoo.fleet.cnspec#role) verifies no host in a run that began with a platform that is not serving,
+    unless C(cnspec_registration_verify) is V(strict).
 seealso:
   - module: mondoo.fleet.mondoo_registration
 """
@@ -69,29 +77,33 @@ EXAMPLES = r"""
 RETURN = r"""
 api_endpoint:
   description: The API endpoint that was asked; none when nothing said which.
-  returned: when it was looked into
+  returned: when the options can be used
   type: str
   sample: https://us.api.mondoo.com
 platform_serving:
   description: Whether the platform was reached and is serving; none when it was not asked.
-  returned: when it was looked into
+  returned: when the options can be used
   type: bool
+controller_offset:
+  description: The controller's clock minus the platform's, in seconds; none when the platform was not reached.
+  returned: when the options can be used
+  type: float
 space_mrn:
   description: MRN of the space that hosts will be registered in.
-  returned: when it was looked into
+  returned: when the options can be used
   type: str
   sample: //captain.api.mondoo.app/spaces/lunalectric-prod
 token_expires_at:
   description: When the token expires, in seconds since the epoch; none for a token that does not.
-  returned: when it was looked into
+  returned: when the options can be used
   type: float
 hosts:
   description: How many hosts the play has.
-  returned: when it was looked into
+  returned: when the options can be used
   type: int
 seconds_needed:
   description: How long registering all of them takes, about.
-  returned: when it was looked into
+  returned: when the options can be used
   type: int
 """
 

@@ -21,7 +21,10 @@ Options = dict[str, t.Any]
 Spec = Mapping[str, Mapping[str, t.Any]]
 
 # URLs that may hold a password.
-URL_OPTIONS = ("api_proxy", "controller_proxy", "api_endpoint", "updates_url")
+URL_OPTIONS = (
+    *("api_proxy", "controller_proxy", "package_proxy"),
+    *("api_endpoint", "updates_url", "package_url", "package_key_url"),
+)
 HARMLESS_CREDENTIALS = (
     "mrn",
     "space_mrn",
@@ -33,12 +36,13 @@ HARMLESS_CREDENTIALS = (
     "description",
     "notes",
 )
-MINIMUM = {"timeout": 1, "retries": 1, "registration_limit": 1, "wait": 0, "max_rejected": 0}
+MINIMUM = {"timeout": 1, "retries": 1, "registration_limit": 1, "wait": 0, "ntp_wait": 0, "max_rejected": 0}
 SECRET_WORDS = ("token", "key", "secret", "password", "passwd")
 
 EXPECTED = {
     "bool": "true or false",
     "int": "a whole number",
+    "float": "a number",
     "dict": "a dictionary",
     "list": "a list",
     "str": "text",

@@ -250,11 +250,12 @@ def _agent(report: Report, seen: Seen) -> t.Iterator[Finding]:
     if seen.agent.active is False and report.registered:
         state = STATES.get(seen.agent.state or "")
         yield "agent_not_running", {"state": state[0]} if state else {}
-    elif seen.agent.active and _written_since(seen.agent.started, seen):
+    elif seen.agent.active and written_since(seen.agent.started, seen):
         yield "agent_not_restarted", {}
 
 
-def _written_since(started: float | None, seen: Seen) -> bool:
+def written_since(started: float | None, seen: Seen) -> bool:
+    """Tell whether the config was written after a start (seconds since the epoch), as far as that is known."""
     if started is None or seen.config_changed is None:
         return False
     # A file dated in the future (a wrong clock, an archive) would stay newer however often the agent is restarted.
@@ -273,7 +274,8 @@ def duration(seconds: float) -> str:
 
 
 def _wide(mode: str) -> bool:
+    # A group that may read was given so on purpose: cnspec itself and its packages leave 0644.
     try:
-        return int(mode, 8) & 0o077 != 0
+        return int(mode, 8) & 0o037 != 0
     except ValueError:
         return False

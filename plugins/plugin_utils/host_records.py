@@ -37,6 +37,7 @@ class LookRequest:
     read_config: ReadConfig = "all"
     cnspec_path: str = ""
     cnspec_candidates: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def to_arguments(self) -> Arguments:
         """Return the module's option `look`."""
@@ -167,7 +168,10 @@ class CnspecFile:
 
 @dataclass(frozen=True)
 class System:
-    """The host itself. `os_*` come from os-release; `init` is `systemd` or empty."""
+    """The host itself. `os_*` come from os-release; `init` is `systemd` or empty.
+
+    `clock_settable`: whether its services may set the clock; None when that is not known.
+    """
 
     system: str
     hostname: str
@@ -183,6 +187,16 @@ class System:
     user: str
     uid: int
     init: str
+    container: bool = False
+    clock_settable: bool | None = None
+
+
+@dataclass(frozen=True)
+class FileSeen:
+    """Another file as found. `kind` is as of the config; `content` is None for what is no file or cannot be read."""
+
+    kind: str
+    content: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -194,6 +208,7 @@ class Look:
     cnspec: CnspecFile
     system: System
     time: float
+    files: t.Mapping[str, FileSeen] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -279,7 +294,13 @@ def _look(value: t.Mapping[str, t.Any]) -> Look:
         cnspec=_record(CnspecFile, value["cnspec"]),
         system=_record(System, {**system, "os_like": tuple(system["os_like"])}),
         time=float(value["time"]),
+        files={path: _file_seen(seen) for path, seen in value["files"].items()},
     )
+
+
+def _file_seen(value: t.Mapping[str, t.Any]) -> FileSeen:
+    content = value["content"]
+    return FileSeen(value["kind"], None if content is None else base64.b64decode(content, validate=True))
 
 
 def _fields(record: t.Any) -> Arguments:

@@ -77,6 +77,7 @@ def facts(wanted: Wanted, fleet: Fleet, health: Health | None) -> dict[str, t.An
     return {
         "api_endpoint": None if health is None else health.endpoint,
         "platform_serving": None if health is None else health.time is not None,
+        "controller_offset": None if health is None or health.time is None else round(health.skew, 3),
         "space_mrn": wanted.space_mrn,
         "token_expires_at": None if claims is None else claims.expires_at,
         "hosts": fleet.hosts,
@@ -108,7 +109,8 @@ def _about_platform(health: Health) -> str | None:
         return None
     return (
         f"Mondoo Platform at {health.endpoint} is not reached from the controller, or is not serving. Until it is, no "
-        "host can be registered or verified; check the endpoint, controller_proxy and ca_path."
+        "host can be registered or verified; the role does not try to verify any in this run, unless it is to be "
+        "strict. Check the endpoint, controller_proxy and ca_path."
     )
 
 

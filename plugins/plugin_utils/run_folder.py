@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import time
 import typing as t
@@ -84,6 +85,22 @@ class RunFolder:
         except OSError:
             return True
         return True
+
+    def keep(self, question: str, answer: dict[str, t.Any]) -> None:
+        """Keep what was found out first, for others of this run; one that cannot be kept does no harm."""
+        with contextlib.suppress(OSError), self._open(f"answer-{question}") as handle:
+            _lock(handle, wait=True)
+            if not handle.read():
+                handle.write(json.dumps(answer))
+
+    def kept(self, question: str) -> dict[str, t.Any]:
+        """Return what was found out; nothing when it was not kept, or is not yet."""
+        try:
+            with self._open(f"answer-{question}") as handle:
+                answer = json.loads(handle.read())
+        except (OSError, ValueError):
+            return {}
+        return answer if isinstance(answer, dict) else {}
 
     def _open(self, name: str) -> t.TextIO:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)

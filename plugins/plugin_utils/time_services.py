@@ -33,6 +33,14 @@ def chronyc(text: str) -> bool | None:
     return said["Leap status"] != "Not synchronised" and not said.get("Reference ID", "").startswith("7F7F")
 
 
+def correction(text: str) -> float | None:
+    """Read in `chronyc -n tracking` how far the clock still is from what chronyd thinks right, in seconds."""
+    said = re.match(
+        r"([0-9]{1,12}\.[0-9]{1,9}) seconds (?:fast|slow) of NTP time", _fields(text).get("System time", "")
+    )
+    return None if said is None else float(said[1])
+
+
 def ntpq(text: str) -> bool | None:
     """Read `ntpq -n -c rv` of ntpd and of ntpsec: leap 11 is the alarm of a clock that was never set (RFC 5905)."""
     leap = re.search(r"\bleap=([01]{2})\b", text)
@@ -78,7 +86,13 @@ TIME_SERVICES = (
 
 
 # As systemd's `Id` names them: chronyd is an alias of chrony on Debian, and the other way round on RedHat.
-UNITS = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntpd", "ntp", "openntpd")
+UNITS = ("chrony", "chronyd", "systemd-timesyncd", "ntpsec", "ntpd", "ntp", "openntpd", "ntpd-rs")
+
+
+def kind(unit: str | None) -> str | None:
+    """Return what kind of service a unit of UNITS is: chrony, ntpd, openntpd or systemd-timesyncd."""
+    service = next((service.name for service in TIME_SERVICES if unit in service.units), None)
+    return service or unit
 
 
 def kernel(text: str) -> dict[str, bool | None]:

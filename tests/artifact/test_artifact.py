@@ -23,9 +23,9 @@ WANTED = re.compile(
     MANIFEST\.json | FILES\.json | README\.md | COPYING | CHANGELOG\.rst | changelogs/changelog\.yaml
     | meta/(runtime\.yml | execution-environment\.yml | ee-requirements\.txt)
     | plugins/(action | doc_fragments | filter | module_utils | modules | plugin_utils)/\w+\.(py | ps1 | psm1 | yml)
-    | roles/\w+/(README\.md | (defaults | handlers | meta | tasks | vars)/\w+\.yml | (files | templates)/[\w.-]+)
+    | roles/\w+/(README\.md | (defaults | handlers | meta | tasks | vars)/(\w+/)*\w+\.yml | (files | templates)/[\w.-]+)
     | playbooks/\w+\.yml
-    | docs/[\w./-]+
+    | docs/(states\.md | docsite/(extra-docs\.yml | links\.yml | rst/\w+\.rst))
     """,
     re.VERBOSE,
 )
@@ -59,6 +59,8 @@ def test_the_installed_collection_registers_a_host(user: User, platform: Remote,
     secrets = tmp_path / "secrets.yml"
     secrets.write_text(yaml.safe_dump({"cnspec_token": platform.mint_token(lifetime=600)}))
     more = {"cnspec_config_path": str(config), "cnspec_path": str(cnspec), "cnspec_become": False}
+    # The host is this machine, whose clock, packages and services are left alone.
+    more |= {f"cnspec_{step}": False for step in ("time", "install", "service")}
 
     said = user.run(
         "ansible-playbook", "mondoo.fleet.register", "-i", inventory, "-e", f"@{secrets}", "-e", json.dumps(more)

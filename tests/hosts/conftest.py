@@ -2,18 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A fresh host for each test, and a controller that reaches it."""
+"""A fresh host for each test, and a controller that reaches it; in a lab, hosts of each family."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
 from hosts.host import Host, remove_abandoned
-from hosts.image import NoImage, Recipe, made
+from hosts.image import FAMILIES, IN_LAB, NoImage, Recipe, made
+from hosts.packages import Packages, Repository
 from hosts.podman import Podman, missing
+from hosts.services import Services
 from sandbox import Platform
 
 
@@ -29,13 +32,56 @@ def podman() -> Podman:
     return found
 
 
-@pytest.fixture(scope="session")
-def image(podman: Podman) -> str:
+def image_of(podman: Podman, recipe: Recipe) -> str:
     try:
-        return made(podman, Recipe())
+        return made(podman, recipe)
     except NoImage as error:
         # Without the network there is none; what is left out is printed with this reason.
         pytest.skip(" ".join(str(error).split())[:300])
+
+
+@pytest.fixture(scope="session")
+def image(podman: Podman) -> str:
+    return image_of(podman, Recipe())
+
+
+@pytest.fixture(scope="session")
+def lab(podman: Podman) -> Podman:
+    """Return podman in a lab, whose network has nothing but what the tests start in it."""
+    if IN_LAB not in os.environ:
+        pytest.skip("hosts that share servers want a lab: python -m hosts.lab pytest tests/hosts")
+    return podman
+
+
+@pytest.fixture
+def boot(lab: Podman) -> Iterator[Callable[..., Host]]:
+    """Return what boots a host of a family in the lab: boot("redhat", hostname="web1"). It is gone after the test."""
+    with ExitStack() as hosts:
+
+        def booted(family: str, hostname: str = "web1") -> Host:
+            return hosts.enter_context(Host(lab, image_of(lab, FAMILIES[family]), hostname)).booted()
+
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def services(lab: Podman) -> Iterator[Services]:
+    """Return the container of the lab's servers; a test starts those that it wants."""
+    image_of(lab, FAMILIES["services"])
+    with Services(lab) as services:
+        yield services
+
+
+@pytest.fixture(scope="session")
+def packages(services: Services) -> Packages:
+    """Return what builds packages and publishes them at http://127.0.0.80."""
+    return Packages(services, services.http())
+
+
+@pytest.fixture(scope="session")
+def vendor(packages: Packages) -> Repository:
+    """Return a repository with two versions of the agent, signed as the vendor's is."""
+    return packages.publish()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One host: a container that booted systemd, with the stand-in for cnspec and its service as of the package."""
+"""One host: a container that boots systemd; the stand-in for cnspec and its service are put there on demand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 import uuid
 from pathlib import Path
 
+from hosts.image import IN_LAB
 from hosts.podman import Podman
 from tooling.paths import ROOT
 
@@ -31,19 +32,25 @@ for command in "$@"; do :; done
 
 
 class Host:
-    """A running container; as a context manager it is gone afterwards. The network is this machine's, for loopback."""
+    """A running container; as a context manager it is gone afterwards.
 
-    def __init__(self, podman: Podman, image: str) -> None:
-        self.podman, self.name = podman, f"fleet-{uuid.uuid4().hex[:12]}"
-        options = ["--systemd=always", "--network", "host", "--hostname", "web1", "--pull", "never"]
-        options += ["--volume", f"{ROOT / 'tests/sandbox'}:{SANDBOX}:ro", "--label", f"{OWNER}={os.getpid()}"]
-        podman.run("run", "--detach", "--name", self.name, *options, image)
+    The network is the one of the caller, for loopback: of this machine, or of the lab (hosts.lab).
+    """
+
+    def __init__(self, podman: Podman, image: str, hostname: str = "web1", more: tuple[str, ...] = ()) -> None:
+        """Start it; `more` are further options of podman run."""
+        self.podman, self.name, self.hostname = podman, f"fleet-{uuid.uuid4().hex[:12]}", hostname
+        # What runs in a lab is the lab's, which outlives the process that made it (a playbook, say).
+        owner = os.environ.get(IN_LAB, str(os.getpid()))
+        options = ["--systemd=always", "--network", "host", "--hostname", hostname, "--pull", "never"]
+        options += ["--volume", f"{ROOT / 'tests/sandbox'}:{SANDBOX}:ro", "--label", f"{OWNER}={owner}"]
+        podman.run("run", "--detach", "--name", self.name, *options, *more, image)
 
     def __enter__(self) -> Host:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.podman.run("rm", "--force", "--time", "1", self.name)
+        _remove(self.podman, self.name)
 
     def booted(self) -> Host:
         """Wait until systemd has started all that it starts. Raises AssertionError when it does not get there."""
@@ -85,7 +92,25 @@ class Host:
 
 def remove_abandoned(podman: Podman) -> None:
     """Remove hosts whose tests were killed before they could."""
-    for line in podman.run("ps", "--all", "--format", f'{{{{.Names}}}} {{{{index .Labels "{OWNER}"}}}}').splitlines():
-        name, dummy, owner = line.partition(" ")
+    for owner in set(_owners(podman).values()):
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            podman.run("rm", "--force", "--time", "1", name)
+            remove_owned(podman, owner)
+
+
+def remove_owned(podman: Podman, owner: str) -> None:
+    """Remove the hosts of one owner: a process, by its number."""
+    names = [name for name, of in _owners(podman).items() if of == owner]
+    if names:
+        _remove(podman, *names)
+
+
+def _remove(podman: Podman, *names: str) -> None:
+    # On a machine with ten times too much to do the first try was seen to fail, once in hundreds.
+    remove = ("rm", "--force", "--time", "1", *names)
+    if podman.try_to(*remove).returncode != 0:
+        podman.run(*remove)
+
+
+def _owners(podman: Podman) -> dict[str, str]:
+    lines = podman.run("ps", "--all", "--format", f'{{{{.Names}}}} {{{{index .Labels "{OWNER}"}}}}').splitlines()
+    return {name: owner for name, dummy, owner in (line.partition(" ") for line in lines)}

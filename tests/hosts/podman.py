@@ -19,8 +19,8 @@ FOLDER = BUILD / "hosts"
 # What is true only while things run belongs where a restart of the machine clears it; podman takes at most 50
 # characters for it, which a path below .build may exceed.
 RUNNING = Path("/run") / f"fleet-hosts-{hashlib.sha256(str(BUILD).encode()).hexdigest()[:8]}"
-# Commands, by the names of their packages, too; setup.sh beside this file installs them.
-COMMANDS = ("podman", "runc", "debootstrap")
+# setup.sh beside this file installs them.
+COMMANDS = ("podman", "runc", "debootstrap", "ip")
 PATH = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
 
 # runc: crun of podman 4.3 fails at resource limits. cgroupfs: this machine itself need not run systemd.
@@ -64,7 +64,10 @@ class Podman:
         self.environment = {}
         for name, text in (("CONTAINERS_CONF", ENGINE), ("CONTAINERS_STORAGE_CONF", STORAGE)):
             path = FOLDER / f"{name.lower()}.conf"
-            path.write_text(text.format(folder=FOLDER, running=RUNNING))
+            settings = text.format(folder=FOLDER, running=RUNNING)
+            # Another process may be reading it.
+            if not path.exists() or path.read_text() != settings:
+                path.write_text(settings)
             self.environment[name] = str(path)
 
     def run(self, *words: str | Path, given: str = "") -> str:

@@ -74,6 +74,13 @@ def ansible_test(output: str, dummy: int) -> Count:
     return Count(max(len(ran) - wrong, 0), wrong, len(skipped))
 
 
+def closing(output: str, dummy: int) -> Count:
+    """Count by a closing line of ours, as in `9 passed, 1 failed`."""
+    lines = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.M)
+    passed, failed = lines[-1] if lines else (0, 0)
+    return Count(int(passed), int(failed))
+
+
 def run(session: str, step: Step) -> Count:
     """Run a step and add its count to the session's results; a step that fails, or runs no test, counts as failed."""
     print(f"--- {session}: {step.name}", flush=True)

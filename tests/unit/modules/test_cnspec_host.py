@@ -112,7 +112,7 @@ def test_nothing_asked_is_nothing_done(module: Module) -> None:
 
 def test_a_look_is_all_that_the_brain_knows_of_a_host(module: Module, tmp_path: Path) -> None:
     look = module(look={"config_candidates": {"": {"paths": [str(tmp_path / "no.yml")]}}})["look"]
-    assert sorted(look) == ["cnspec", "config", "shadow", "system", "time"]
+    assert sorted(look) == ["cnspec", "config", "files", "shadow", "system", "time"]
     assert (look["config"]["kind"], look["config"]["source"]) == ("missing", "default")
     assert look["system"]["python"] == ".".join(map(str, sys.version_info[:3]))
 

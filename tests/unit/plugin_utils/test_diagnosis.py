@@ -333,6 +333,10 @@ def test_a_remark_leaves_a_healthy_host_healthy(seen: Seen, report: Report, code
     assert (diagnosis.health, codes(diagnosis)) == ("ok", [code])
 
 
+def test_a_group_that_may_read_the_config_is_no_remark() -> None:
+    assert codes(diagnose(GOOD, replace(SEEN, config_mode="0640"))) == []
+
+
 @pytest.mark.parametrize(("changed", "expected"), [(4.0, []), (5.9, []), (6.0, ["agent_not_restarted"])])
 def test_a_config_written_in_the_second_of_the_start_is_not_newer(changed: float, expected: list[str]) -> None:
     assert codes(diagnose(GOOD, replace(SEEN, agent=STARTED_AT_5, config_changed=changed))) == expected
@@ -440,7 +444,7 @@ HOSTS: dict[str, tuple[Report, Seen]] = {
     },
     "cannot_tell": (Report(), SEEN),
     "config_shadowed": (GOOD, replace(SEEN, shadow="/root/.config/mondoo/mondoo.yml")),
-    "config_mode": (GOOD, replace(SEEN, config_mode="0640")),
+    "config_mode": (GOOD, replace(SEEN, config_mode="0660")),
     "agent_not_running": (GOOD, replace(SEEN, agent=Unit("mondoo", active=False))),
     "agent_not_restarted": (GOOD, replace(SEEN, agent=STARTED_AT_5, config_changed=9.0)),
     "clock_offset": (CUT_OFF, replace(SEEN, controller_offset=-86400.0)),

@@ -19,6 +19,7 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.host import (
     CnspecFile,
     Command,
     ConfigFile,
+    FileSeen,
     Host,
     HostError,
     HostLost,
@@ -73,6 +74,8 @@ SYSTEM_RESULT: dict[str, t.Any] = {
     "user": "root",
     "uid": 0,
     "init": "systemd",
+    "container": True,
+    "clock_settable": False,
 }
 LOOK_RESULT: dict[str, t.Any] = {
     "config": CONFIG_RESULT,
@@ -80,6 +83,10 @@ LOOK_RESULT: dict[str, t.Any] = {
     "cnspec": {"path": "/usr/bin/cnspec", "executable": True, "problem": None},
     "system": SYSTEM_RESULT,
     "time": 1700000000.25,
+    "files": {
+        "/etc/chrony.conf": {"kind": "file", "content": base64.b64encode(b"pool x").decode()},
+        "/no": {"kind": "missing", "content": None},
+    },
 }
 WRITTEN_RESULT: dict[str, t.Any] = {"written": True, "digest": "cd34", "backup_file": "/b~", "error": None}
 RAN_RESULT: dict[str, t.Any] = {
@@ -147,6 +154,7 @@ def test_all_three_are_asked_for_in_one_call() -> None:
                     "read_config": "without_keys",
                     "cnspec_path": "/c",
                     "cnspec_candidates": ["/d"],
+                    "files": [],
                 },
                 "write": {
                     "path": "/etc/mondoo.yml",
@@ -184,6 +192,7 @@ def test_the_answer_is_typed() -> None:
         cnspec=CnspecFile("/usr/bin/cnspec", True, None),
         system=System(**{**SYSTEM_RESULT, "os_like": ("a", "b")}),
         time=1700000000.25,
+        files={"/etc/chrony.conf": FileSeen("file", b"pool x"), "/no": FileSeen("missing", None)},
     )
     assert answer.written == Written(False, "cd34", "/b~", Problem("changed_meanwhile", "c"))
     assert answer.ran == {"status": Ran(**RAN_RESULT)}

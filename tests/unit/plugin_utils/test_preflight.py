@@ -74,7 +74,8 @@ def test_a_token_that_lives_just_as_long_as_the_run_is_enough() -> None:
 def test_a_platform_that_does_not_serve_is_said() -> None:
     assert warnings(wanted(), SMALL, Health(ENDPOINT, None, NOW), NOW) == [
         "Mondoo Platform at https://eu.api.mondoo.com is not reached from the controller, or is not serving. Until it "
-        "is, no host can be registered or verified; check the endpoint, controller_proxy and ca_path."
+        "is, no host can be registered or verified; the role does not try to verify any in this run, unless it is to "
+        "be strict. Check the endpoint, controller_proxy and ca_path."
     ]
 
 
@@ -107,6 +108,7 @@ def test_what_was_found_is_told_without_the_token() -> None:
     assert facts(about, Fleet(10, 5), WELL) == {
         "api_endpoint": ENDPOINT,
         "platform_serving": True,
+        "controller_offset": 0.0,
         "space_mrn": SPACE,
         "token_expires_at": NOW + 600,
         "hosts": 10,

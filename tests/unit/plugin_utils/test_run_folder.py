@@ -140,3 +140,25 @@ def test_the_folder_is_made_only_when_needed_and_for_this_user_alone(tmp_path: P
     assert not folder.exists()
     RunFolder(str(folder)).distrust()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_what_the_first_found_out_is_kept_for_those_who_ask_again(tmp_path: Path) -> None:
+    folder, answer = str(tmp_path / "run"), {"platform_serving": False, "hosts": 3}
+    assert RunFolder(folder).kept("question") == {}
+    RunFolder(folder).keep("question", answer)
+    assert RunFolder(folder).kept("question") == answer
+    assert RunFolder(folder).kept("another") == {}
+
+
+def test_what_cannot_be_kept_is_as_if_nobody_had_asked(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("no folder")
+    folder = RunFolder(str(tmp_path / "run"))
+    folder.keep("question", {"hosts": 3})
+    assert folder.kept("question") == {}
+
+
+def test_what_was_found_out_first_stays(tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path))
+    folder.keep("question", {"hosts": 3})
+    folder.keep("question", {"hosts": 4})
+    assert folder.kept("question") == {"hosts": 3}

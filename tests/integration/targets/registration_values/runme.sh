@@ -69,7 +69,8 @@ folder, given = pathlib.Path(sys.argv[1]), sys.argv[2:]
 platform = Remote(json.loads((folder / "ready.json").read_text())["url"])
 platform.fault(method="PingPong", status=503)
 command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "mondoo.fleet.register", *given]
-settings = {"config_path": folder / "literal.yml", "become": "no", "preflight": "no", "verify": "no"}
+settings = {"config_path": folder / "literal.yml", "become": "no"}
+settings.update(dict.fromkeys(("preflight", "time", "install", "service", "verify"), "no"))
 for name, value in settings.items():
     command += ["-e", f"cnspec_{name}={value}"]
 command += ["-e", f"ansible_python_interpreter={sys.executable}"]
