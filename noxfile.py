@@ -151,10 +151,12 @@ def cnspec(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def hosts(session: nox.Session) -> None:
-    """Test what only hosts that run systemd can show, in a network of their own (root; tests/hosts/setup.sh)."""
+    """Test what only hosts that run systemd can show, in a network of their own (root; -- --fast: some of it)."""
     env = environment(BIN.parent, HOME, PYTHONPATH=str(ROOT / "tests"))
-    argv = [BIN / "python", "-m", "hosts.lab", "--go-on", BIN / "python", "-m", "pytest"]
-    argv += session.posargs or ["tests/hosts"]
+    fast = "--fast" in session.posargs
+    images = ["--images", "debian-bookworm,services,uml"] if fast else []
+    tests = ["-m", "not slow", "tests/hosts"] if fast else session.posargs or ["tests/hosts"]
+    argv = [BIN / "python", "-m", "hosts.lab", "--go-on", *images, BIN / "python", "-m", "pytest", *tests]
     run_all(session, [steps.Step("tests/hosts", argv, steps.pytest, env)])
 
 

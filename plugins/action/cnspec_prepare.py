@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleError
+
 from ansible_collections.mondoo.fleet.plugins.module_utils.options import PREPARE_OPTIONS
 
 from ..plugin_utils import family_collections
@@ -27,6 +29,7 @@ class ActionModule(FleetAction):
 
     def work(self, options: Options, task_vars: dict[str, t.Any], secrets: Secrets) -> Result:
         """Return what was seen, and what the controller lacks for it. Nothing is changed."""
+        options["package_file"] = [self._found(path) for path in options.get("package_file", [])]
         host = Host(self, task_vars, secrets)
         seconds = float(options["ntp_wait"])
         wait = options["wait_for_clock"]
@@ -35,3 +38,10 @@ class ActionModule(FleetAction):
         if problem and packages_to_do(prepared):
             RunFolder.of_this_run().keep("collection", {"problem": problem})  # mondoo_preflight says it, once
         return {"changed": False, **prepared, "collection_problem": problem}
+
+    def _found(self, path: str) -> str:
+        """Return the absolute path of a package, looked for as the module copy does: in files/ of the playbook, too."""
+        try:
+            return str(self._find_needle("files", path))
+        except AnsibleError:
+            return path  # what is not there is told with the other problems of the step

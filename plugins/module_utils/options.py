@@ -93,8 +93,8 @@ PREPARE_OPTIONS: Dict[str, Dict[str, Any]] = dict(
     hold=dict(type="bool"),
     package_file=dict(type="list", elements="str"),
     package_url=dict(type="str", default="https://releases.mondoo.com"),
-    package_key_url=dict(type="str"),
-    package_key_fingerprint=dict(type="str", default="4CE909E26AE7439C39CE7647AC69C65100E1C42B"),
+    package_key_url=dict(type="str", no_log=False),
+    package_key_fingerprint=dict(type="str", no_log=False, default="4CE909E26AE7439C39CE7647AC69C65100E1C42B"),
     package_proxy=dict(type="str"),
     package_no_proxy=dict(type="list", elements="str"),
 )

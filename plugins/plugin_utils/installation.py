@@ -109,7 +109,7 @@ def _fingerprint(text: str) -> str:
 
 def _absolute(path: str) -> str:
     if not os.path.isabs(path):
-        raise _wrong("package_file", f"{path} is not an absolute path", "Begin it with playbook_dir, for example")
+        raise _wrong("package_file", f"{path} is not found on the controller", "Put it in files/ beside the playbook")
     return path
 
 

@@ -132,9 +132,7 @@ def read_place(text: str) -> str | None:
     found: dict[str, str] = {}
     for line in text.splitlines():
         words = line.split()
-        if not words or words[0][0] in "!;#%":
-            continue
-        directive = words[0].lower()
+        directive = words[0].lower() if words else ""  # of a comment, none that is looked for
         for word in words[1:]:
             folder = _folder(directive, word)
             if folder is not None:

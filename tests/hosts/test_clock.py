@@ -21,6 +21,9 @@ from hosts.podman import Podman
 from hosts.services import Services
 from hosts.uml import UmlHost
 
+# Left out of make test; make hosts runs it.
+pytestmark = pytest.mark.slow
+
 DAYS = 72 * 3600
 # The guest's clock is read over ssh, on a busy machine.
 RIGHT = 2.0

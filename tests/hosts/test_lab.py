@@ -22,6 +22,9 @@ from hosts.packages import Packages, Repository
 from hosts.podman import Podman
 from hosts.services import Services
 
+# Left out of make test; make hosts runs it.
+pytestmark = pytest.mark.slow
+
 Boot = t.Callable[..., Host]
 
 YUM = """\

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -46,10 +47,10 @@ class Way:
         urls = (self.proxy.url_for(), self.proxy.url_for(password=WRONG), self.proxy.url_for().replace(port, other))
         return dict(zip(NAMES, (*urls, self.gone.url_for()), strict=True))
 
-    def play(self, run: str, *names: str, words: tuple[str, ...] = (), **variables: object) -> None:
+    def play(self, run: str, *names: str, words: tuple[str, ...] = (), **variables: t.Any) -> None:
         """Run the role, as far as it speaks with the platform, and keep what came of it."""
         steps = {"cnspec_time": False, "cnspec_install": False, "cnspec_service": False}
-        given = {**steps, "cnspec_token": self.platform.mint_token(), **variables}
+        given: dict[str, t.Any] = {**steps, "cnspec_token": self.platform.mint_token(), **variables}
         self.runs[run] = self.controller.play(*(self.hosts[name] for name in names), words=words, **given)
         configs = {name: self.hosts[name].try_to(f"cat {CONFIG}").stdout for name in names}
         self.written[run] = {name: (yaml.safe_load(text) or {}).get("api_proxy") for name, text in configs.items()}

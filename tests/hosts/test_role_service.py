@@ -146,7 +146,8 @@ def tell(fleet: Fleet) -> None:
     show = "systemctl show --property=SubState mondoo"
     until(lambda: fleet.run("mondoo", show) == "SubState=auto-restart\n", "it was not seen that the agent died")
     fleet.run("bare", "sed -i -e s/^ID=.*/ID=opensuse-leap/ -e /^ID_LIKE/d /usr/lib/os-release")
-    fleet.play("suse", ("bare", "alias"), cnspec_install="{{ inventory_hostname == 'bare' }}", cnspec_service=False)
+    only_bare = "{{ inventory_hostname == 'bare' }}"
+    fleet.play("suse", ("bare", "alias"), cnspec_install=only_bare, cnspec_version="13.0.1", cnspec_service=False)
     fleet.play("foreseen", AGENTS, "--check", cnspec_annotations=only_for("fresh", {"owner": "web"}), **expect)
     fleet.play("later", AGENTS, cnspec_annotations=only_for("fresh", {"owner": "web"}), **expect)
     fleet.run("fresh", "systemctl disable --now cnspec")
@@ -219,7 +220,7 @@ def test_a_collection_that_is_missing_is_said_once_and_an_error_only_of_the_host
     played = fleet.runs["suse"]
     assert (played["bare"].failure, played["alias"].failure) == (missing, "")
     said = " ".join(played["bare"].said.split())
-    assert [said.count(f"[WARNING]: {missing}"), said.count(missing)] == [1, 2]
+    assert said.count(f"[WARNING]: {missing}") == 1
 
 
 def test_again_nothing_changes_and_no_agent_is_restarted(fleet: Fleet) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from hosts.host import Host
 from hosts.image import FAMILIES, made
 from hosts.podman import Podman
 from tooling.collections import collection
+
+# Left out of make test; make hosts runs it.
+pytestmark = pytest.mark.slow
 
 # Documentation's own addresses (RFC 5737): nobody answers.
 SERVERS = ["192.0.2.1", "ntp.example.com"]
@@ -32,17 +36,20 @@ HOSTS = {
     "redhat": ("redhat", "true"),
     "suse": ("suse", "true"),
     "chronyd": ("redhat", f"dnf install -q -y chrony && {RUN_CHRONYD}"),
+    "bare": ("debian-bookworm", "test ! -d /run/systemd/system"),
     "openntpd": (
         "debian-bookworm",
         "apt-get update -q && apt-get install -q -y openntpd && systemctl is-active openntpd",
     ),
 }
+# One without an init system.
+BARE = ("--systemd=false", "--entrypoint", '["sleep", "infinity"]')
 FRESH = ("debian", "redhat", "suse")
 RUNNING = ("chronyd", "openntpd")
 PACKAGES = {"debian": "systemd-timesyncd", "redhat": "chrony", "suse": "chrony"}
 UNITS = {"debian": "systemd-timesyncd", "redhat": "chronyd", "suse": "chronyd", "openntpd": "openntpd"}
 WRITTEN = {
-    "debian": "/etc/systemd/timesyncd.conf.d/mondoo-fleet.conf",
+    **dict.fromkeys(("debian", "bare"), "/etc/systemd/timesyncd.conf.d/mondoo-fleet.conf"),
     "openntpd": "/etc/openntpd/ntpd.conf",
     **dict.fromkeys(("redhat", "suse", "chronyd"), "/etc/chrony.d/mondoo-fleet.conf"),
 }
@@ -71,9 +78,11 @@ class Fleet:
     first: dict[str, Played] = field(default_factory=dict)
     second: dict[str, Played] = field(default_factory=dict)
 
-    def play(self, *words: str, only: tuple[str, ...] = tuple(HOSTS), **variables: object) -> dict[str, Played]:
+    def play(self, *words: str, only: tuple[str, ...] = tuple(HOSTS), **variables: t.Any) -> dict[str, Played]:
+        """Run the step alone; with --tags as a part of the whole role."""
         hosts = [self.hosts[name] for name in only]
-        return self.controller.play(*hosts, words=words, tasks_from="time", **variables)
+        whole = "main" if "--tags" in words else "time"
+        return self.controller.play(*hosts, words=words, tasks_from=whole, **variables)
 
     def all(self, command: str) -> dict[str, str]:
         return {name: host.run(command) for name, host in self.hosts.items()}
@@ -83,11 +92,11 @@ class Fleet:
 def fleet(lab: Podman, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     with ExitStack() as stack:
         hosts = {
-            name: stack.enter_context(Host(lab, made(lab, FAMILIES[family]), name))
+            name: stack.enter_context(Host(lab, made(lab, FAMILIES[family]), name, BARE if name == "bare" else ()))
             for name, (family, dummy) in HOSTS.items()
         }
         for name, (dummy, command) in HOSTS.items():
-            hosts[name].booted().run(command)
+            (hosts[name] if name == "bare" else hosts[name].booted()).run(command)
         found = Fleet(hosts, Controller(tmp_path_factory.mktemp("time"), collection("community.general")))
         found.foreseen = found.play("--check", "--diff", cnspec_ntp_servers=SERVERS)
         found.before = found.all(OURS)
@@ -164,8 +173,20 @@ def test_a_service_that_runs_gets_the_servers_and_none_beside_it(fleet: Fleet, n
     assert "192.0.2.1" in host.run(ask)
 
 
+def test_a_host_without_an_init_system_is_configured_and_no_service_is_touched(fleet: Fleet) -> None:
+    changed = ["Install the time service, by new lists", "Make the folder for the time servers", "Add the time servers"]
+    assert fleet.first["bare"].changed == changed
+    assert fleet.first["bare"].of("Enable") == []
+    # Each run that writes says so.
+    said = "systemd-timesyncd is told of the time servers, and not restarted: systemd does not run it."
+    assert [task["msg"] for task in fleet.first["bare"].of("Say what is left undone")] == [said]
+    assert fleet.second["bare"].of("Have something keep the clock right") == []
+
+
 def test_the_list_is_followed_and_without_one_everything_is_left_alone(fleet: Fleet) -> None:
-    other = fleet.play(only=RUNNING, cnspec_ntp_servers="192.0.2.9")  # as a survey of AWX gives it
+    other = fleet.play(
+        "--tags", "cnspec_time", only=RUNNING, cnspec_ntp_servers="192.0.2.9"
+    )  # as a survey of AWX gives it
     none = fleet.play(only=RUNNING, cnspec_ntp_servers="")
     for name in RUNNING:
         assert other[name].changed == ["Add the time servers", "Restart the time service"], other[name].said
@@ -176,6 +197,11 @@ def test_the_list_is_followed_and_without_one_everything_is_left_alone(fleet: Fl
             "ansible.builtin.validate_argument_spec",
             "mondoo.fleet.cnspec_prepare",
         ]
+
+
+def test_a_host_that_is_taken_off_the_platform_keeps_its_time_service_as_it_is(fleet: Fleet) -> None:
+    gone = fleet.play(only=("debian",), cnspec_state="absent", cnspec_ntp_servers=["192.0.2.9"])["debian"]
+    assert (gone.failure, gone.changed, gone.of("Have something keep the clock right")) == ("", [], [])
 
 
 def test_a_server_that_is_none_is_refused_before_any_host_is_asked(fleet: Fleet) -> None:

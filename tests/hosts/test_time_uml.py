@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -40,8 +41,13 @@ def new_clock(lab: Podman) -> Iterator[NewHost]:
         yield lambda number, offset=0: hosts.enter_context(UmlHost(lab, "web1", number, offset)).booted()
 
 
-def play(host: UmlHost, platform: Platform, folder: Path, **variables: object) -> Played:
-    given = {"cnspec_token": platform.mint_token(), "cnspec_expect": EXPECT, "cnspec_install": False, **variables}
+def play(host: UmlHost, platform: Platform, folder: Path, **variables: t.Any) -> Played:
+    given: dict[str, t.Any] = {
+        "cnspec_token": platform.mint_token(),
+        "cnspec_expect": EXPECT,
+        "cnspec_install": False,
+        **variables,
+    }
     return Controller(folder).play(host, **given)[host.hostname]
 
 
@@ -77,7 +83,7 @@ def test_a_clock_that_stays_wrong_keeps_a_host_from_being_registered_until_it_is
     host.forward(int(platform.url.rpartition(":")[2]))
     calls = len(platform.calls("RegisterAgent"))
 
-    def run(**variables: object) -> Played:
+    def run(**variables: t.Any) -> Played:
         return play(host, platform, tmp_path_factory.mktemp("play"), **variables)
 
     failed = run(cnspec_ntp_servers=[NOBODY], cnspec_ntp_wait=1)

@@ -27,8 +27,8 @@ from tooling.paths import ROOT
 
 SCENARIOS = tuple(sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml")))
 # The hosts of the scenario default that are enough for a quick look, and the images they are made of.
-FAST = ("default-bookworm", "default-trixie")
-FAST_IMAGES = ("debian-bookworm", "debian-trixie", "services")
+FAST = ("default-bookworm", "default-redhat")
+FAST_IMAGES = ("debian-bookworm", "redhat", "services")
 
 
 def within(scenarios: Sequence[str], fast: bool) -> int:

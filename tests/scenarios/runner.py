@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.stage import FOLDER, Stage
+from scenarios.stage import Stage
 from tooling.collections import collection
 from tooling.environments import environment
 from tooling.paths import COLLECTIONS, HOME, ROOT
@@ -40,14 +40,14 @@ class Action:
 
 def run(scenario: str, hosts: str, stage: Stage) -> list[Action]:
     """Run all actions of a scenario with these hosts (a pattern of Ansible's), and return what came of them."""
-    command = [BIN / "molecule", "test", "--scenario-name", scenario]
+    command: list[str | Path] = [BIN / "molecule", "test", "--scenario-name", scenario]
     settings = environment(
         BIN.parent,
         HOME,
         ANSIBLE_COLLECTIONS_PATH=os.pathsep.join(map(str, (COLLECTIONS, collection(OTHERS)))),
         FLEET_HOSTS=hosts,
         FLEET_STAGE=str(stage.facts),
-        MOLECULE_EPHEMERAL_DIRECTORY=str(FOLDER / scenario),
+        MOLECULE_EPHEMERAL_DIRECTORY=str(stage.folder / scenario),
         NO_COLOR="1",
         PYTHONUNBUFFERED="1",
     )
@@ -56,13 +56,13 @@ def run(scenario: str, hosts: str, stage: Stage) -> list[Action]:
         command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         assert process.stdout is not None
-        actions = list(_actions(scenario, process.stdout))
+        actions = list(read(scenario, process.stdout))
     if process.returncode != 0 and all(action.passed for action in actions):
         actions.append(Action(scenario, "molecule", 0.0, passed=False))
     return actions
 
 
-def _actions(scenario: str, lines: Iterator[str]) -> Iterator[Action]:
+def read(scenario: str, lines: Iterator[str]) -> Iterator[Action]:
     """Show the lines of molecule, and return the actions that they tell of."""
     began = time.monotonic()
     for line in lines:

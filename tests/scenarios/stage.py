@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import typing as t
+from pathlib import Path
 
 from hosts.packages import Packages
 from hosts.podman import Podman
@@ -17,30 +19,33 @@ from hosts.services import Services
 from sandbox import Platform
 from tooling.paths import BUILD, ROOT
 
-FOLDER = BUILD / "molecule"
+STAGES = BUILD / "molecule"
 # A run takes minutes.
 TOKEN_SECONDS = 7200
 VERSION = "13.0.1"
 
 
 class Stage:
-    """The platform, the servers and a folder; as a context manager all but the folder is gone afterwards.
+    """The platform, the servers and a folder of this process; as a context manager they are gone afterwards.
 
     `facts` is the file that playbooks know as the variable `stage`; it holds secrets of this lab.
     """
 
     def __init__(self) -> None:
-        self.facts = FOLDER / "stage.json"
+        self.folder = STAGES / str(os.getpid())
+        self.facts = self.folder / "stage.json"
         self._opened = contextlib.ExitStack()
 
     def __enter__(self) -> Stage:
         with contextlib.ExitStack() as opened:
-            shutil.rmtree(FOLDER, ignore_errors=True)
-            FOLDER.mkdir(parents=True)
+            _remove_abandoned()
+            self.folder.mkdir(parents=True)
+            opened.callback(shutil.rmtree, self.folder)
             platform, secure = opened.enter_context(Platform()), opened.enter_context(Platform(tls=True))
             services = opened.enter_context(Services(Podman()))
+            places = {"folder": str(self.folder), "tests": str(ROOT / "tests")}
             platforms = {"platform": _of_platform(platform), "secure": _of_platform(secure)}
-            self._write({**_places(), **platforms, **_of_servers(services)})
+            self._write({**places, **platforms, **_of_servers(services, self.folder)})
             self._opened = opened.pop_all()
         return self
 
@@ -52,8 +57,11 @@ class Stage:
         self.facts.write_text(json.dumps({"stage": told}, indent=1))
 
 
-def _places() -> dict[str, str]:
-    return {"folder": str(FOLDER), "tests": str(ROOT / "tests")}
+def _remove_abandoned() -> None:
+    """Remove what was left by processes that were killed before they could."""
+    for folder in STAGES.glob("*"):
+        if not Path("/proc", folder.name).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _of_platform(platform: Platform) -> dict[str, t.Any]:
@@ -67,12 +75,12 @@ def _of_platform(platform: Platform) -> dict[str, t.Any]:
     }
 
 
-def _of_servers(services: Services) -> dict[str, t.Any]:
+def _of_servers(services: Services, folder: Path) -> dict[str, t.Any]:
     """Tell where the servers are: time, two proxies, and packages, from the vendor and from a mirror with its own key.
 
     Playbooks reach their container as the host `services`.
     """
-    services.host.ssh(FOLDER).rename(FOLDER / "services")
+    services.host.ssh(folder).rename(folder / "services")
     packages = Packages(services, services.http())
     vendor, mirror = packages.publish(), packages.publish(name="mirror", key="mirror")
     return {
@@ -81,5 +89,5 @@ def _of_servers(services: Services) -> dict[str, t.Any]:
         "other_proxy": services.proxy(port=3129, user="other").url_for(),
         "repository": {"url": vendor.url, "fingerprint": vendor.fingerprint},
         "mirror": {"url": mirror.url, "fingerprint": mirror.fingerprint},
-        "package": {kind: str(packages.file(vendor, kind, VERSION, FOLDER)) for kind in ("deb", "rpm")},
+        "package": {kind: str(packages.file(vendor, kind, VERSION, folder)) for kind in ("deb", "rpm")},
     }

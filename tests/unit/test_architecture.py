@@ -31,6 +31,7 @@ PURE = (
     "verdict",
     "status",
     "diagnosis",
+    "time_plan",
 )
 DOES_IO = {
     "asyncio", "fcntl", "fileinput", "ftplib", "glob", "http", "io", "multiprocessing", "os", "pathlib", "select",

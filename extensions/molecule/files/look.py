@@ -20,7 +20,7 @@ LEFT_OUT = ("__pycache__", ".ansible")
 def line(path):
     """Describe a file: kind, mode and owner, then size and time of a regular one, the target of a link."""
     seen = os.lstat(path)
-    words = [path, stat.filemode(seen.st_mode), "%d:%d" % (seen.st_uid, seen.st_gid)]
+    words = [path, stat.filemode(seen.st_mode), f"{seen.st_uid}:{seen.st_gid}"]
     if stat.S_ISREG(seen.st_mode):
         words += [str(seen.st_size), str(seen.st_mtime_ns)]
     elif stat.S_ISLNK(seen.st_mode):

@@ -108,7 +108,8 @@ def test_a_file_that_is_no_package_or_is_not_there_is_refused(tmp_path: Path) ->
         "(No such file or directory). Check the path."
     )
     assert refusal({"package_file": ["x.deb"]}) == (
-        "Cannot use the option package_file: x.deb is not an absolute path. Begin it with playbook_dir, for example."
+        "Cannot use the option package_file: x.deb is not found on the controller. "
+        "Put it in files/ beside the playbook."
     )
 
 

@@ -26,7 +26,7 @@ ALONE = ClockSeen(offset=0.0, in_step=False, kernel=False)
 BEHIND = ClockSeen(offset=-259200.0, in_step=False, kernel=False)
 SERVERS = ("time1.example.com", "192.0.2.1")
 MISSING = FileSeen("missing", None)
-DEBIAN = "pool 2.debian.pool.ntp.org iburst\nconfdir /etc/chrony/conf.d\nsourcedir /run/chrony-dhcp\n"
+DEBIAN = "pool 2.debian.pool.ntp.org iburst\nsourcedir /etc/chrony/sources.d\nconfdir /etc/chrony/conf.d\n"
 REDHAT = "pool 2.rhel.pool.ntp.org iburst\nsourcedir /run/chrony-dhcp\nmakestep 1.0 3\n"
 SUSE = "! pool pool.ntp.org iburst\nsourcedir /run/netconfig/chrony.servers\ninclude /etc/chrony.d/*.conf\n"
 
@@ -148,6 +148,27 @@ def test_what_is_added_is_in_the_language_of_each_service() -> None:
     redhat = plan(running("chronyd", files=chrony_conf("/etc/chrony.conf", REDHAT)), SERVERS)
     assert redhat.files[0] == Block("/etc/chrony.conf", ("include /etc/chrony.d/*.conf",), own=False)
     assert redhat.folders == ("/etc/chrony.d",)
+
+
+def test_a_folder_that_is_there_is_not_made() -> None:
+    there = chrony_conf("/etc/chrony.conf", SUSE)
+    assert plan(running("chronyd", files=there), SERVERS).folders == ("/etc/chrony.d",)
+    there["/etc/chrony.d"] = FileSeen("directory", None)
+    assert plan(running("chronyd", files=there), SERVERS).folders == ()
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [
+        ("Debian", ["/etc/systemd/timesyncd.conf.d/mondoo-fleet.conf"]),
+        ("RedHat", ["/etc/chrony.conf", "/etc/chrony.d/mondoo-fleet.conf"]),
+        ("Suse", ["/etc/chrony.d/mondoo-fleet.conf"]),
+    ],
+)
+def test_of_what_is_not_installed_yet_it_is_known_what_would_be_written(family: str, expected: list[str]) -> None:
+    made = plan(TimeSeen(family=family, clock=ALONE, files=files()), SERVERS)
+    assert [block.path for block in made.files] == expected
+    assert made.todo == ("install", "configure", "enable", "start", "wait")
 
 
 def written(block: Block, before: str = "") -> str:
@@ -346,6 +367,12 @@ def test_a_right_clock_whose_service_reaches_nobody_is_a_warning(naps: list[floa
         "or name others in cnspec_ntp_servers; run there: chronyc -n sources; sudo chronyc makestep."
     ]
     assert sum(naps) == 10
+
+
+def test_a_service_that_may_not_set_the_clock_is_not_waited_for(naps: list[float]) -> None:
+    contained = plan(running("chrony", clock=ALONE, container=True, settable=False))
+    assert clock_wait.wait_for_clock(looks(contained), 60)["warnings"] == []
+    assert naps == []
 
 
 def test_a_host_that_follows_a_time_server_and_differs_from_the_controller_is_a_warning(naps: list[float]) -> None:
