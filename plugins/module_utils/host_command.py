@@ -14,6 +14,8 @@ import subprocess
 import time
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
+from ansible_collections.mondoo.fleet.plugins.module_utils.host_signals import HeldBack
+
 GRACE_SECONDS = 1.0
 _TICK_SECONDS = 0.05
 # A process in an uninterruptible sleep cannot be killed; we do not wait for it for ever.
@@ -90,31 +92,30 @@ def clean_environment(unset: List[str], set_to: Mapping[str, str]) -> Dict[str, 
 def run_command(argv: List[str], time_limit: float, output_limit: int, environment: Mapping[str, str]) -> Ran:
     """Run `argv` for at most `time_limit` seconds, and keep the first `output_limit` bytes of each stream."""
     started = time.monotonic()
-    try:
-        # AnsibleModule.run_command has no time limit that kills a whole process group, and no bound on the output.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            # A session of its own: one signal reaches the command and all that it started.
-            start_new_session=True,
-        )
-    except OSError as error:
-        # The error alone does not tell: a missing interpreter of a script that is there gives the same as a missing
-        # command, and a directory of PATH that may not be entered the same as a command that may not be run.
-        if _is_missing(argv[0], environment):
-            return Ran(False, problem=os.strerror(errno.ENOENT))
-        return Ran(True, problem=os.strerror(error.errno or 0))
-    except ValueError:
-        # A NUL byte in an argument or in the environment.
-        return Ran(True, problem=os.strerror(errno.EINVAL))
-    run = _Run(process, output_limit)
-    try:
-        run.follow(started + time_limit)
-    finally:
-        run.end()
+    # A signal that came while Popen is at it would leave behind a process that nobody knows.
+    with HeldBack() as held:
+        try:
+            # AnsibleModule.run_command has no time limit that kills a whole process group, and no bound on the output.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment),
+                # A session of its own: one signal reaches the command and all that it started.
+                start_new_session=True,
+            )
+        except OSError as error:
+            return _not_started(argv[0], environment, error)
+        except ValueError:
+            # A NUL byte in an argument or in the environment.
+            return Ran(True, problem=os.strerror(errno.EINVAL))
+        run = _Run(process, output_limit)
+        try:
+            held.release()
+            run.follow(started + time_limit)
+        finally:
+            run.end()
     return Ran(
         True,
         rc=None if run.timed_out else process.returncode,
@@ -124,6 +125,14 @@ def run_command(argv: List[str], time_limit: float, output_limit: int, environme
         truncated=run.truncated,
         seconds=round(time.monotonic() - started, 3),
     )
+
+
+def _not_started(name: str, environment: Mapping[str, str], error: OSError) -> Ran:
+    # The error alone does not tell: a missing interpreter of a script that is there gives the same as a missing
+    # command, and a directory of PATH that may not be entered the same as a command that may not be run.
+    if _is_missing(name, environment):
+        return Ran(False, problem=os.strerror(errno.ENOENT))
+    return Ran(True, problem=os.strerror(error.errno or 0))
 
 
 def _is_missing(name: str, environment: Mapping[str, str]) -> bool:

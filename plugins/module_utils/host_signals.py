@@ -5,9 +5,12 @@
 """End a process by exception when a signal asks for its end, so that nothing is left lying about or running."""
 
 import signal
-from typing import Any, Tuple
+from typing import Any, List, Tuple
 
 _ENDINGS: Tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGHUP)
+# The signals that came while an end was held back, and whether it is.
+_waiting: List[int] = []
+_holding: List[bool] = []
 
 
 def end_cleanly() -> None:
@@ -16,7 +19,28 @@ def end_cleanly() -> None:
         signal.signal(number, _end)
 
 
+class HeldBack:
+    """Let a signal wait, from `with` until `release` or the end of the block: what it would cut off is half done."""
+
+    def __enter__(self) -> "HeldBack":
+        _holding.append(True)
+        return self
+
+    def __exit__(self, *dummy: Any) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let signals end the process again. Raises SystemExit where one has waited."""
+        del _holding[:]
+        if _waiting:
+            _end(_waiting[0], None)
+
+
 def _end(number: int, dummy: Any) -> None:
+    if _holding:
+        _waiting.append(number)
+        return
+    del _waiting[:]
     for each in _ENDINGS:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)

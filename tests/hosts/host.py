@@ -22,6 +22,8 @@ UNIT = "/etc/systemd/system/cnspec.service"
 CONFIG = "/etc/opt/mondoo/mondoo.yml"
 # How long systemd may take; it takes a second.
 BOOT_SECONDS = 60.0
+# A usual reason: each host takes six of the 128 inotify instances that a machine has for root, whatever runs there.
+WAITS_FOR = "systemctl --no-pager list-jobs; journalctl --no-pager --lines 20"
 # Says whose host it is, so that one that outlived its tests is known for that.
 OWNER = "fleet-hosts-owner"
 # Stands in for ssh: the connection plugin's own code runs, but no daemon is needed.
@@ -58,7 +60,7 @@ class Host:
         state = ""
         # Degraded: one of the units that a container cannot have; none of those tested here.
         while state not in ("running", "degraded"):
-            assert time.monotonic() < deadline, f"systemd did not start: {state}"
+            assert time.monotonic() < deadline, f"systemd did not start: {state}\n{self.try_to(WAITS_FOR).stdout}"
             time.sleep(0.1)
             state = self.try_to("systemctl is-system-running").stdout.strip()
         return self

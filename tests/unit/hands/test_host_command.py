@@ -7,6 +7,7 @@
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -147,6 +148,26 @@ class TimeTest(ScratchCase):
         os.kill(child.pid, signal.SIGTERM)
         self.assertEqual(child.result().exit, 128 + signal.SIGTERM)
         self.assertEqual([pid for pid in pids if not is_gone_soon(pid)], [])
+
+    def test_a_signal_while_the_command_is_being_started_ends_it_too(self) -> None:
+        note = self.path("pid")
+        start = subprocess.Popen
+
+        def signalled(*given: Any, **options: Any) -> Any:
+            process = start(*given, **options)
+            with open(note, "w") as stream:
+                stream.write(str(process.pid))
+            os.kill(os.getpid(), signal.SIGTERM)
+            return process
+
+        def work() -> Any:
+            end_cleanly()
+            with mock.patch("subprocess.Popen", signalled):
+                return shell("sleep 30").rc
+
+        child = start_child(work)
+        self.assertEqual(child.result().exit, 128 + signal.SIGTERM)
+        self.assertTrue(is_gone_soon(int(read(note))))
 
 
 class OutputTest(ScratchCase):

@@ -206,6 +206,11 @@ ANSWERS = st.builds(
 FAILURES = st.sampled_from([NOT_SENT, LASTING, SENT])
 
 
+def is_busy(given: Answer) -> bool:
+    """Tell whether an answer asks for more time, whatever else it says."""
+    return given.status == 429 or is_status(given, 10) or (given.status == 503 and "retry-after" in given.headers)
+
+
 def is_status(given: Answer, code: int) -> bool:
     """Tell whether an answer carries a google.rpc.Status with this code; one that says OK carries none."""
     try:
@@ -543,14 +548,9 @@ def test_whatever_the_network_does_at_most_one_agent_is_made_and_none_in_doubt_t
             assert not outcome.sent
             assert not outcome.lasting
         else:
-            assert (
-                outcome.status == 429
-                or is_status(outcome, 10)
-                # A refused signature, which may have had the wrong time.
-                or (not by_token and is_status(outcome, 16))
-                or (outcome.status == 503 and "retry-after" in outcome.headers)
-            )
-    counted = [outcome for outcome in happened[:-1] if isinstance(outcome, NoAnswer) or is_status(outcome, 16)]
+            # A refused signature may have had the wrong time.
+            assert is_busy(outcome) or (not by_token and is_status(outcome, 16))
+    counted = [outcome for outcome in happened[:-1] if isinstance(outcome, NoAnswer) or not is_busy(outcome)]
     assert len(counted) < tries
     if isinstance(result, Confirmation):
         assert json.loads(t.cast(Answer, happened[-1]).body)["agent_mrn"] == result.agent_mrn
