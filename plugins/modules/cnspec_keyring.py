@@ -146,7 +146,7 @@ def explain(error):
     if isinstance(error, HTTPError):
         return "the answer is %d %s" % (error.code, error.reason)
     reason = error.reason if isinstance(error, URLError) else error
-    return "there is no answer in time" if isinstance(reason, socket.timeout) else str(reason) or type(error).__name__
+    return "there is no answer in time" if isinstance(reason, socket.timeout) else str(reason) or error.__class__.__name__
 
 
 def choose(module, content):

@@ -35,8 +35,8 @@ def installed(ran: t.Mapping[str, Ran], family: str) -> Package | None:
     said = ran.get(TOOLS.get(family, ""))
     if said is None or not said.found or said.rc != 0:
         return None
-    state, bar, version = said.stdout.strip().partition("|")
-    if not bar or state[1:2] != "i":
+    state, separator, version = said.stdout.strip().partition("|")
+    if not separator or state[1:2] != "i":
         return None  # removed, its configuration left behind
     held = state[:1] == "h" if TOOLS[family] == "dpkg-query" else None
     return Package(NAME, version.rpartition(":")[2].partition("-")[0], held)

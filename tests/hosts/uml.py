@@ -104,7 +104,7 @@ class UmlHost(Host):
                 # Does not return when the connection goes first.
                 with suppress(subprocess.TimeoutExpired):
                     power_off = self._command("root", "systemctl poweroff")
-                    subprocess.run(power_off, capture_output=True, timeout=OFF_SECONDS)
+                    subprocess.run(power_off, capture_output=True, timeout=OFF_SECONDS, check=False)
                     self._kernel.wait(OFF_SECONDS)
         finally:
             self._remove()
