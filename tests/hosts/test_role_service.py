@@ -19,6 +19,9 @@ from hosts.host import CONFIG, UNIT, Host
 from hosts.podman import Podman
 from sandbox import Platform
 
+# Left out of make test; make hosts runs it.
+pytestmark = pytest.mark.slow
+
 REGISTERED = "Register the host with Mondoo Platform"
 ENABLED = "Enable and start the agent's service"
 TO_COME = "Say what would be done to a service that is not there yet"
