@@ -12,11 +12,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 
+from hosts import uml
 from hosts.host import Host, remove_abandoned
 from hosts.image import FAMILIES, IN_LAB, NoImage, Recipe, made
 from hosts.packages import Packages, Repository
 from hosts.podman import Podman, missing
 from hosts.services import Services
+from hosts.uml import UmlHost
 from sandbox import Platform
 
 
@@ -62,6 +64,17 @@ def boot(lab: Podman) -> Iterator[Callable[..., Host]]:
             return hosts.enter_context(Host(lab, image_of(lab, FAMILIES[family]), hostname)).booted()
 
         yield booted
+
+
+@pytest.fixture
+def new_clock(lab: Podman) -> Iterator[Callable[..., UmlHost]]:
+    """Return what boots a host with a clock of its own: new_clock(1, offset=-60), a minute behind, in network 1."""
+    lacking = uml.missing()
+    if lacking:
+        pytest.skip(f"a host with a clock of its own wants {lacking}; sudo sh tests/hosts/setup.sh installs that")
+    image_of(lab, FAMILIES["uml"])
+    with ExitStack() as hosts:
+        yield lambda number=0, offset=0: hosts.enter_context(UmlHost(lab, "web1", number, offset)).booted()
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hosts import uml
 from hosts.controller import Controller
-from hosts.image import NoImage
 from hosts.podman import Podman
 from hosts.services import Services
 from hosts.uml import UmlHost
@@ -28,28 +26,11 @@ DAYS = 72 * 3600
 # The guest's clock is read over ssh, on a busy machine.
 RIGHT = 2.0
 SYNCHRONIZED = "timedatectl show --property=NTPSynchronized --value"
-Boot = Callable[[int], UmlHost]
+NewHost = Callable[..., UmlHost]
 
 
-@pytest.fixture
-def boot(lab: Podman) -> Iterator[Boot]:
-    """Return what boots a host whose clock is so many seconds ahead (behind when negative)."""
-    lacking = uml.missing()
-    if lacking:
-        pytest.skip(f"hosts with a clock of their own want {lacking}; sudo sh tests/hosts/setup.sh installs it")
-    with ExitStack() as hosts:
-
-        def booted(offset: int) -> UmlHost:
-            try:
-                return hosts.enter_context(UmlHost(lab, offset=offset)).booted()
-            except NoImage as error:
-                pytest.skip(" ".join(str(error).split())[:300])
-
-        yield booted
-
-
-def test_a_host_has_a_clock_a_kernel_and_file_times_of_its_own(boot: Boot) -> None:
-    host = boot(-DAYS)
+def test_a_host_has_a_clock_a_kernel_and_file_times_of_its_own(new_clock: NewHost) -> None:
+    host = new_clock(offset=-DAYS)
     # No service keeps it right, and no other clock (of a chip, say) is there to take the time from.
     assert host.try_to("ls /dev/rtc*").returncode != 0
     assert host.clock_offset() == pytest.approx(-DAYS, abs=RIGHT)
@@ -62,8 +43,8 @@ def test_a_host_has_a_clock_a_kernel_and_file_times_of_its_own(boot: Boot) -> No
     assert host.run("systemd-detect-virt").strip() == "uml"
 
 
-def test_a_host_that_is_gone_leaves_nothing(lab: Podman, boot: Boot) -> None:
-    host = boot(0)
+def test_a_host_that_is_gone_leaves_nothing(lab: Podman, new_clock: NewHost) -> None:
+    host = new_clock(offset=0)
     folder, kernel = host.folder, f"umid=kernel\0lab={host.folder}"
     assert processes(kernel)
     host.__exit__()
@@ -92,8 +73,10 @@ def wait_until_synchronized(host: UmlHost) -> None:
 
 # Ahead and behind: timesyncd itself sets a clock that is behind its last known time forward, without any server.
 @pytest.mark.parametrize("offset", [DAYS, -DAYS], ids=["ahead", "behind"])
-def test_systemd_timesyncd_sets_the_clock_right_by_the_time_server(boot: Boot, services: Services, offset: int) -> None:
-    host = boot(offset)
+def test_systemd_timesyncd_sets_the_clock_right_by_the_time_server(
+    new_clock: NewHost, services: Services, offset: int
+) -> None:
+    host = new_clock(offset=offset)
     server = services.ntp(host.gateway)
     host.write("/etc/systemd/timesyncd.conf.d/lab.conf", f"[Time]\nNTP={host.gateway}\n")
     server.stop()
@@ -108,8 +91,8 @@ def test_systemd_timesyncd_sets_the_clock_right_by_the_time_server(boot: Boot, s
     server.stop()
 
 
-def test_chrony_sets_the_clock_right_by_the_time_server(boot: Boot, services: Services) -> None:
-    host = boot(-DAYS)
+def test_chrony_sets_the_clock_right_by_the_time_server(new_clock: NewHost, services: Services) -> None:
+    host = new_clock(offset=-DAYS)
     server = services.ntp(host.gateway)
     host.run("apt-get update -q && apt-get install -q -y chrony")
     assert host.run("systemctl is-active chrony") == "active\n"
@@ -122,8 +105,8 @@ def test_chrony_sets_the_clock_right_by_the_time_server(boot: Boot, services: Se
     server.stop()
 
 
-def test_status_tells_the_offset_of_a_clock_that_nothing_keeps_right(boot: Boot, tmp_path: Path) -> None:
-    host = boot(-DAYS)
+def test_status_tells_the_offset_of_a_clock_that_nothing_keeps_right(new_clock: NewHost, tmp_path: Path) -> None:
+    host = new_clock(offset=-DAYS)
     host.install_cnspec()
     result = Controller(tmp_path).run(host, "mondoo_status")
     assert result["state"] == "ok", result["said"]

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from faults.controller import until
-from hosts import uml
 from hosts.controller import Controller, Played
-from hosts.podman import Podman
 from hosts.services import Services
 from hosts.uml import UmlHost
 from sandbox import Platform
@@ -29,16 +26,6 @@ REGISTERED = "Register the host with Mondoo Platform"
 NOBODY = "10.213.0.99"
 
 NewHost = Callable[..., UmlHost]
-
-
-@pytest.fixture
-def new_clock(lab: Podman) -> Iterator[NewHost]:
-    """Return what boots a host without a time service: new_clock(1, offset=-60) is a minute behind, in network 1."""
-    lacking = uml.missing()
-    if lacking:
-        pytest.skip(f"a host with a clock of its own wants {lacking}; sudo sh tests/hosts/setup.sh installs that")
-    with ExitStack() as hosts:
-        yield lambda number, offset=0: hosts.enter_context(UmlHost(lab, "web1", number, offset)).booted()
 
 
 def play(host: UmlHost, platform: Platform, folder: Path, **variables: t.Any) -> Played:
