@@ -24,19 +24,29 @@ AT_ONCE = 2
 LEFT_OUT = re.compile(r"not found: |SKIPPED |WARNING: Skipping |.* \.\.\. skipped ")
 
 
+# Templates in another way than those before it.
+TEMPLATING = "2.19"
+
+
+def integration_cores() -> list[str]:
+    """Return the ansible-cores of the fast suite: the oldest, the newest, and the one that templates anew."""
+    cores = [core for core in pythons.CORES if pythons.python_for(core)]
+    chosen = [core for core in cores if core in (cores[0], TEMPLATING, cores[-1])]
+    left = [core for core in cores if core not in chosen]
+    print(f"left to make integration: ansible-core {', '.join(left) or 'none'}", flush=True)
+    return chosen
+
+
 def integration(core: str) -> list[str]:
     """Return what the fast suite asks of the integration tests with one ansible-core.
 
     What hosts in trouble say is cnspec's, not ansible-core's: those hosts (two minutes) are looked at with the oldest
-    and the newest. So is the role, and with 2.19, which templates in another way than those before it.
-    `make integration` runs all of them with each.
+    and the newest. `make integration` runs all of them with each.
     """
-    cores = [core for core in pythons.CORES if pythons.python_for(core)]
-    if core in (cores[0], cores[-1]):
+    if core != TEMPLATING:
         return []
-    targets = ["mondoo_status"] if core == "2.19" else ["mondoo_status", "role_cnspec"]
-    print(f"left to make integration: with ansible-core {core} the targets {' and '.join(targets)}", flush=True)
-    return [word for target in targets for word in ("--exclude", target)]
+    print(f"left to make integration: with ansible-core {core} the target mondoo_status", flush=True)
+    return ["--exclude", "mondoo_status"]
 
 
 def hosts() -> list[str]:
@@ -54,7 +64,7 @@ def sessions() -> list[str]:
     units = [
         f"units-{core}-{version}" for version, core in pythons.default_cells("units, integration and sanity on it")
     ]
-    integration = [f"integration-{core}" for core in pythons.CORES if pythons.python_for(core)]
+    integration = [f"integration-{core}" for core in integration_cores()]
     cores = pythons.default_cores()
     sanity = [f"sanity-{core}" for core in dict.fromkeys((cores[0], cores[-1]))]
     print(f"left to make sanity: ansible-core {', '.join(cores[1:-1]) or 'none'}", flush=True)
