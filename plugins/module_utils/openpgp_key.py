@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 # Packets, by their tags (RFC 9580, 5): a primary key begins a key, and what belongs to it follows.
 _SECRET_KEYS = (5, 7)
@@ -47,6 +47,16 @@ def read_keys(content: bytes) -> List[PublicKey]:
     if not keys:
         raise BadKey("there is no OpenPGP public key in it")
     return keys
+
+
+def holds_only(content: Optional[bytes], fingerprint: str, text: bool) -> bool:
+    """Tell whether a file holds the key of this fingerprint and no other, armored (`text`) or binary."""
+    if content is None or is_armored(content) != text:
+        return False
+    try:
+        return {key.fingerprint for key in read_keys(content)} == {fingerprint}
+    except BadKey:
+        return False
 
 
 def armored(packets: bytes) -> bytes:

@@ -94,7 +94,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
 from ansible_collections.mondoo.fleet.plugins.module_utils.host_file import read_view
-from ansible_collections.mondoo.fleet.plugins.module_utils.openpgp_key import BadKey, armored, is_armored, read_keys
+from ansible_collections.mondoo.fleet.plugins.module_utils.openpgp_key import BadKey, armored, holds_only, read_keys
 
 # A key has some KiB.
 SIZE_LIMIT = 1024 * 1024
@@ -112,12 +112,7 @@ class CannotFetch(Exception):
 def is_there(module):
     """Tell whether the file holds the wanted key, nothing else, in the wanted form."""
     content = read_view(module.params["path"]).content
-    if content is None or is_armored(content) != module.params["armored"]:
-        return False
-    try:
-        return {key.fingerprint for key in read_keys(content)} == {module.params["fingerprint"]}
-    except BadKey:
-        return False
+    return holds_only(content, module.params["fingerprint"], module.params["armored"])
 
 
 def set_proxy(url):
@@ -146,7 +141,9 @@ def explain(error):
     if isinstance(error, HTTPError):
         return "the answer is %d %s" % (error.code, error.reason)
     reason = error.reason if isinstance(error, URLError) else error
-    return "there is no answer in time" if isinstance(reason, socket.timeout) else str(reason) or error.__class__.__name__
+    return (
+        "there is no answer in time" if isinstance(reason, socket.timeout) else str(reason) or error.__class__.__name__
+    )
 
 
 def choose(module, content):

@@ -15,14 +15,19 @@ from .errors import FleetError
 from .host import Candidates, ConfigFile, Host, Look, LookRequest
 
 
+def candidates() -> dict[str, Candidates]:
+    """Return where the config may be on each system, as a look is told of it."""
+    return {
+        system: Candidates(tuple(places["plists"]), tuple(places["paths"]))
+        for system, places in CONFIG_CANDIDATES.items()
+    }
+
+
 def look_for_config(host: Host, options: Options) -> Look:
     """Look at a host and its config. Raises FleetError for a path where no config can be."""
     request = LookRequest(
         config_path=options.get("config_path", ""),
-        config_candidates={
-            system: Candidates(tuple(places["plists"]), tuple(places["paths"]))
-            for system, places in CONFIG_CANDIDATES.items()
-        },
+        config_candidates=candidates(),
         owner=options.get("owner", "") if options["state"] == "present" else "",
         group=options.get("group", "") if options["state"] == "present" else "",
         cnspec_path=options.get("cnspec_path", ""),

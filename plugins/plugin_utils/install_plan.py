@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mondoo.fleet.plugins.module_utils.openpgp_key import BadKey, is_armored, read_keys
+from ansible_collections.mondoo.fleet.plugins.module_utils.openpgp_key import holds_only
 
 from . import package_files as files
 from .errors import FleetError
@@ -93,7 +93,7 @@ def plan(found: Found, wanted: Wanted) -> Install:
     if found.package is None and found.path is not None and not (wanted.version or wanted.archives):
         return dict(NOTHING)  # it came some other way, and nobody asked for another
     if found.family not in files.FILES:
-        raise _unknown(found)
+        raise unknown_system(found, "install cnspec")
     package = _package(found, wanted)
     todo: Install = {**NOTHING, "package": package, "version": wanted.version or None}
     if wanted.archives:
@@ -162,7 +162,7 @@ def _key(found: Found, wanted: Wanted) -> Install | None:
     """Return the key that has to be fetched, or made known to rpm; None where neither is left to do."""
     debian = found.family == "Debian"
     path = files.KEYRING if debian else files.RPM_KEY
-    fetch = not _holds_key(found.content(path), wanted.fingerprint, text=not debian)
+    fetch = not holds_only(found.content(path), wanted.fingerprint, text=not debian)
     trust = found.family == "Suse" and not any(wanted.fingerprint.lower().endswith(key) for key in found.keys)
     if not fetch and not trust:
         return None
@@ -176,15 +176,6 @@ def _key(found: Found, wanted: Wanted) -> Install | None:
         "fetch": fetch,
         "trust": trust,
     }
-
-
-def _holds_key(content: bytes | None, fingerprint: str, *, text: bool) -> bool:
-    if content is None or is_armored(content) != text:
-        return False
-    try:
-        return {key.fingerprint for key in read_keys(content)} == {fingerprint}
-    except BadKey:
-        return False
 
 
 def _hold(found: Found, wanted: Wanted, changing: bool) -> Install:
@@ -227,6 +218,7 @@ def _refuse_wrong_archives(found: Found, wanted: Wanted) -> None:
         raise FleetError("install cnspec", cause, f"Add that of {NAME}", code="wrong_package")
 
 
-def _unknown(found: Found) -> FleetError:
+def unknown_system(found: Found, what: str) -> FleetError:
+    """Return the error of a host whose packages nobody here knows."""
     cause = f"mondoo.fleet does not know the packages of this system ({found.system})"
-    return FleetError("install cnspec", cause, "Set cnspec_install: false", code="unknown_system")
+    return FleetError(what, cause, "Set cnspec_install: false", code="unknown_system")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .errors import FleetError
 from .install_plan import Archive
+from .packages import plain_version
 
 OPTION = "use the option package_file"
 AR = b"!<arch>\n"
@@ -88,8 +89,3 @@ def _header(stream: t.BinaryIO) -> tuple[list[tuple[int, int, int]], bytes]:
 
 def _text(store: bytes, offset: int) -> str:
     return store[offset : store.index(b"\0", offset)].decode("utf-8", "replace")
-
-
-def plain_version(text: str) -> str:
-    """Return a version without epoch and revision."""
-    return text.rpartition(":")[2].partition("-")[0]

@@ -30,6 +30,11 @@ class Package:
     held: bool | None
 
 
+def plain_version(text: str) -> str:
+    """Return a version without epoch and revision."""
+    return text.rpartition(":")[2].partition("-")[0]
+
+
 def installed(ran: t.Mapping[str, Ran], family: str) -> Package | None:
     """Return the package cnspec from what COMMANDS printed; None where it is not installed, or nobody can tell."""
     said = ran.get(TOOLS.get(family, ""))
@@ -39,4 +44,4 @@ def installed(ran: t.Mapping[str, Ran], family: str) -> Package | None:
     if not separator or state[1:2] != "i":
         return None  # removed, its configuration left behind
     held = state[:1] == "h" if TOOLS[family] == "dpkg-query" else None
-    return Package(NAME, version.rpartition(":")[2].partition("-")[0], held)
+    return Package(NAME, plain_version(version), held)

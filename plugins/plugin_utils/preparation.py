@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import typing as t
 
-from . import clock, config_option, installation, packages, service_plan, time_config, time_plan, time_services, units
+from . import (
+    clock,
+    config_look,
+    config_option,
+    installation,
+    packages,
+    service_plan,
+    time_config,
+    time_plan,
+    time_services,
+    units,
+)
 from .arguments import Options
 from .clock_judgement import ClockSeen
 from .cnspec_commands import SET_ENV, UNSET_ENV
-from .config import CNSPEC_CANDIDATES, CONFIG_CANDIDATES
+from .config import CNSPEC_CANDIDATES
 from .diagnosis import written_since
-from .host import Answer, Candidates, Command, Host, Look, LookRequest, RunRequest
+from .host import Answer, Command, Host, Look, LookRequest, RunRequest
 from .seen import AGENT_UNITS, Seen, from_answer
 from .units import Unit
 
@@ -55,10 +66,7 @@ def packages_to_do(prepared: Prepared) -> bool:
 def _look_request(options: Options) -> LookRequest:
     return LookRequest(
         config_path=options.get("config_path", ""),
-        config_candidates={
-            system: Candidates(tuple(places["plists"]), tuple(places["paths"]))
-            for system, places in CONFIG_CANDIDATES.items()
-        },
+        config_candidates=config_look.candidates(),
         read_config="no",
         cnspec_path=options.get("cnspec_path", ""),
         cnspec_candidates=tuple(CNSPEC_CANDIDATES),

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.mondoo.fleet.plugins.plugin_utils import (
     clock,
+    config_look,
     config_option,
     fact,
     status,
@@ -20,7 +21,6 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils import (
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.cnspec_commands import SET_ENV, STATUS_OPTIONS, UNSET_ENV
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.config import (
     CNSPEC_CANDIDATES,
-    CONFIG_CANDIDATES,
     SHADOW_CANDIDATES,
 )
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.diagnosis import Diagnosis, diagnose
@@ -28,7 +28,6 @@ from ansible_collections.mondoo.fleet.plugins.plugin_utils.errors import FleetEr
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.expectation import Expectations, failure
 from ansible_collections.mondoo.fleet.plugins.plugin_utils.host import (
     Answer,
-    Candidates,
     Command,
     Host,
     LookRequest,
@@ -77,10 +76,7 @@ class Probe:
     def _look_request(self) -> LookRequest:
         return LookRequest(
             config_path=self._options.get("config_path", ""),
-            config_candidates={
-                system: Candidates(tuple(places["plists"]), tuple(places["paths"]))
-                for system, places in CONFIG_CANDIDATES.items()
-            },
+            config_candidates=config_look.candidates(),
             shadow_candidates=tuple(SHADOW_CANDIDATES),
             read_config="without_keys",
             cnspec_path=self._options.get("cnspec_path", ""),

@@ -15,7 +15,7 @@ from . import installation
 from .arguments import Options
 from .errors import FleetError
 from .host import Host, LookRequest, WriteRequest
-from .install_plan import Found, repository_files
+from .install_plan import Found, repository_files, unknown_system
 from .package_files import FILES, File
 from .seen import from_answer
 
@@ -51,20 +51,20 @@ def set_up(host: Host, options: Options, *, check_mode: bool) -> Result:
     answer = host.call(look=LookRequest(read_config="no", files=installation.PATHS))
     found = installation.find(answer, from_answer(answer))
     if found.family not in FILES:
-        cause = f"mondoo.fleet does not know the packages of this system ({found.system})"
-        raise FleetError("set up the repository", cause, "Set cnspec_install: false", code="unknown_system")
-    changes = [change for change in _changes(found, repository_files(found, wanted)) if change is not None]
+        raise unknown_system(found, "set up the repository")
+    changes = list(_changes(found, repository_files(found, wanted)))
     for change in () if check_mode else changes:
         _write(host, change)
     return {"changed": bool(changes), "diff": [change.diff for change in changes]}
 
 
-def _changes(found: Found, files: t.Sequence[File]) -> t.Iterator[Change | None]:
+def _changes(found: Found, files: t.Sequence[File]) -> t.Iterator[Change]:
     for file in files:
         if found.files[file.path].kind not in ("file", "missing"):
             raise _refused(file.path, "it cannot be read", "Run as root (become: true)")
         before = found.content(file.path)
-        yield None if (before or b"") == file.text.encode() else Change(file, before)
+        if (before or b"") != file.text.encode():
+            yield Change(file, before)
 
 
 def _write(host: Host, change: Change) -> None:
